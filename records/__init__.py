@@ -1,0 +1,1 @@
+"""What the four parts share: tables, repositories, message form, errors. Imports none of them."""

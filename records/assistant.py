@@ -1,0 +1,128 @@
+"""An assistant: one task being served, described by a YAML file.
+
+The parts validate their own sections (`recipe` by tuning, `gate` by evaluation); here they are
+plain mappings so that `records` need not know them.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from records.errors import ConfigurationError, NotFound
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Generation(_Section):
+    """How answers are sampled. Temperature 0 is greedy."""
+
+    max_tokens: int = Field(default=256, ge=1)
+    temperature: float = Field(default=0.0, ge=0)
+
+
+class EngineOptions(_Section):
+    """How the engine of this assistant's base model is started."""
+
+    max_model_len: int = Field(default=2048, description="Longest prompt plus answer, in tokens.")
+    dtype: str = "auto"
+    load_format: str = Field(default="auto", description="`dummy` gives random weights.")
+    max_lora_rank: int = 16
+    max_loras: int = Field(default=2, description="Adapters in one batch.")
+    max_cpu_loras: int = Field(default=8, description="Adapters kept in memory.")
+    kv_cache_memory: str = Field(default="", description="Such as 128M; empty: the engine's own.")
+    extra_arguments: tuple[str, ...] = ()
+
+
+class SlackOptions(_Section):
+    """Where the assistant's team works."""
+
+    channel: str = Field(default="support", description="Channel id or name for cards.")
+    operators: tuple[str, ...] = Field(
+        default=(), description="Slack user ids that may retrain, promote, roll back; empty: all."
+    )
+
+
+class Assistant(_Section):
+    """One task being served: prompt, base model, sentences, gate."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$", description="Also the API's model name.")
+    description: str = ""
+    system_prompt: str
+    base_model: str = Field(description="A folder (relative to this file) or a hub name.")
+    handoff_marker: str = "[handoff]"
+    handoff_sentence: str = "I'm handing you over to a colleague, who will reply here."
+    unavailable_sentence: str = (
+        "I can't answer right now. I've asked a colleague to reply to you here."
+    )
+    waiting_sentence: str = "Your message has been passed on to the colleague who is helping you."
+    generation: Generation = Generation()
+    engine: EngineOptions = EngineOptions()
+    slack: SlackOptions = SlackOptions()
+    cases: str | None = Field(default=None, description="File of frozen cases for the gate.")
+    recipe: dict[str, Any] = Field(default_factory=dict)
+    gate: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def base_version(self) -> str:
+        """The id of the version without an adapter."""
+        return f"{self.name}-base"
+
+
+def read_assistant(path: Path) -> Assistant:
+    """Read one assistant's file; relative paths in it become absolute.
+
+    Raises:
+        ConfigurationError: not readable, not YAML, or an unknown or wrong key.
+    """
+    try:
+        content = yaml.safe_load(path.read_text())
+        assistant = Assistant.model_validate(content)
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}") from error
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"]) or "the file"
+        raise ConfigurationError(f"{path}: {where}: {problem['msg']}.") from error
+    folder = path.resolve().parent
+    local = folder / assistant.base_model
+    changes = {
+        "base_model": str(local.resolve()) if local.is_dir() else assistant.base_model,
+        "cases": str(folder / assistant.cases) if assistant.cases else None,
+    }
+    return assistant.model_copy(update=changes)
+
+
+def read_assistants(folder: Path) -> dict[str, Assistant]:
+    """All assistants of a folder by name.
+
+    Raises:
+        ConfigurationError: no file there, two of one name, or one that cannot be read.
+    """
+    assistants: dict[str, Assistant] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        assistant = read_assistant(path)
+        if assistant.name in assistants:
+            raise ConfigurationError(f"{path}: another file already names {assistant.name!r}.")
+        assistants[assistant.name] = assistant
+    if not assistants:
+        raise ConfigurationError(
+            f"No assistant in {folder}: put a YAML file there or set UNDERSTUDY_ASSISTANTS."
+        )
+    return assistants
+
+
+def pick_assistant(assistants: dict[str, Assistant], name: str | None) -> Assistant:
+    """The assistant of that name, or the only one where no name is given.
+
+    Raises:
+        NotFound: no such name, or several and no name given.
+    """
+    if name is None and len(assistants) == 1:
+        return next(iter(assistants.values()))
+    if name in assistants:
+        return assistants[name]
+    raise NotFound(f"No assistant {name!r}; there are: {', '.join(sorted(assistants))}.")

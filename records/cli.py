@@ -1,0 +1,89 @@
+"""The `understudy` command: its table of contents, and how results and errors reach a terminal.
+
+Commands live in the part that they belong to and are imported only when they run, so that
+`--help` answers at once and a process loads only what it needs.
+"""
+
+import importlib
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from records.errors import UnderstudyError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "up": ("serving.up:up", "Start everything on this machine: engine, gateway, worker, bot."),
+    "demo": ("deploy.demo.run:demo", "Watch an assistant learn, from first answer to promotion."),
+    "engine": ("serving.engine_process:engine", "Start the model engine (vLLM) only."),
+    "serve": ("serving.main:serve", "Start the gateway that customers talk to."),
+    "bot": ("bot.main:bot", "Start the Slack bot."),
+    "worker": ("tuning.main:worker", "Start the worker that retrains and evaluates."),
+    "slack": ("bot.standin.main:slack", "Start the stand-in for Slack, to try things without one."),
+    "import": ("tuning.importing:import_", "Add examples from a JSONL file of past conversations."),
+    "retrain": ("tuning.main:retrain", "Train a new version from approved examples and judge it."),
+    "evaluate": ("evaluation.main:evaluate", "Measure one version on a file of cases."),
+    "compare": ("evaluation.main:compare", "Compare two versions on the same cases."),
+    "versions": ("serving.releases:versions", "List versions, their state and verdict."),
+    "promote": ("serving.releases:promote", "Make a version the one that answers customers."),
+    "rollback": ("serving.releases:rollback", "Go back to the version before, at once."),
+    "explain": ("serving.releases:explain", "Show what an answer came from, back to the people."),
+    "keys": ("serving.releases:keys", "Create, list and revoke API keys."),
+}
+
+
+class _Contents(click.Group):
+    """A group that knows its commands' names and help without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry[1]) for name, entry in COMMANDS.items()])
+
+
+@click.command(cls=_Contents, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="understudy", message="%(package)s %(version)s")
+def understudy() -> None:
+    """A support assistant that learns from its escalations.
+
+    State lies in ./var (set UNDERSTUDY_HOME to move it). Start with: understudy demo
+    """
+
+
+def main() -> None:
+    """Run the command line; an error that a person can mend is one sentence, not a traceback."""
+    try:
+        understudy(standalone_mode=True)
+    except UnderstudyError as error:
+        click.secho(f"understudy: {error}", fg="red", err=True)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        click.secho(
+            f"understudy: {error.name} is not installed; this command needs an extra: "
+            "pip install 'understudy[serving,bot,tuning,evaluation]'",
+            fg="red",
+            err=True,
+        )
+        sys.exit(1)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+def show(result: Any, *, as_json: bool, text: Callable[[Any], str]) -> None:
+    """Print a command's result: as JSON, or as `text` words it for people."""
+    if as_json:
+        click.echo(json.dumps(result, indent=2, ensure_ascii=False, default=str))
+    else:
+        click.echo(text(result))

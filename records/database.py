@@ -1,0 +1,121 @@
+"""The database: SQLite in WAL mode or PostgreSQL, one way to read and one way to write.
+
+Writers take SQLite's write lock when they begin, so that a transaction never fails half-way
+because another one wrote in between.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+from records.errors import StorageFull, StorageUnavailable, UnderstudyError
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_LOCK_WAIT_SECONDS = 30
+_MIGRATION_LOCK = 720_411
+
+
+class Database:
+    """Sessions on one database. Threads may share it; forked processes may not."""
+
+    def __init__(self, url: str, *, lock_wait_seconds: float = _LOCK_WAIT_SECONDS) -> None:
+        """Connect lazily to `url`, an SQLAlchemy URL (`postgresql://` means psycopg)."""
+        parsed = make_url(url)
+        if parsed.drivername in ("postgresql", "postgres"):
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        self.url = parsed.render_as_string(hide_password=False)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            if parsed.database and parsed.database != ":memory:":
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            self.engine = create_engine(parsed, connect_args={"timeout": lock_wait_seconds})
+            _use_wal(self.engine)
+        else:
+            self.engine = create_engine(parsed, pool_pre_ping=True)
+        self._reading = self.engine.execution_options(understudy_reading=True)
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session whose block is one transaction: committed at its end, or rolled back.
+
+        Raises:
+            StorageFull, StorageUnavailable: translated from the driver's errors.
+        """
+        with (
+            _translated(),
+            Session(self.engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session for reading; what it loads stays usable after the block."""
+        with _translated(), Session(self._reading, expire_on_commit=False) as session:
+            yield session
+
+    def migrate(self) -> None:
+        """Bring the tables to the newest form; safe to call from several processes at once."""
+        from alembic import command
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS))
+        with _translated(), self.engine.begin() as connection:
+            if not self.is_sqlite:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+def _use_wal(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        # The driver's own transaction control is off: we begin explicitly, below.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("understudy_reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+_FULL = ("disk is full", "disk i/o error", "no space left", "could not extend file")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn the driver's operational errors into ours; leave programming errors alone."""
+    try:
+        yield
+    except UnderstudyError:
+        raise
+    except (OperationalError, InterfaceError) as error:
+        raise storage_error(error) from error
+    except OSError as error:
+        if error.errno == 28:
+            raise StorageFull(f"No space is left: {os.strerror(28)}.") from error
+        raise
+
+
+def storage_error(error: DBAPIError) -> UnderstudyError:
+    """Our error for a failed statement: full, or not available."""
+    detail = str(error.orig).splitlines()[0] if error.orig else type(error).__name__
+    if any(sign in detail.lower() for sign in _FULL):
+        return StorageFull(f"The database has no space left ({detail}). Free some, then try again.")
+    return StorageUnavailable(f"The database cannot be used now ({detail}).")

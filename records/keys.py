@@ -1,0 +1,69 @@
+"""API keys: shown once, kept as SHA-256."""
+
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from records import audit
+from records.ids import utc_now
+from records.states import KeyScope
+from records.tables import ApiKey
+
+
+def hashed(key: str) -> str:
+    """What is kept of a key. Keys are 256 random bits, so a fast hash is enough."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def create(session: Session, *, name: str, scope: KeyScope, actor: str) -> str:
+    """Make a key and return it; it cannot be read again."""
+    key = f"us-{secrets.token_urlsafe(32)}"
+    row = ApiKey(name=name, key_hash=hashed(key), scope=scope)
+    session.add(row)
+    session.flush()
+    audit.note(session, actor=actor, action="create_key", subject=row.id, name=name, scope=scope)
+    return key
+
+
+def scope_of(session: Session, key: str) -> KeyScope | None:
+    """What a key may do; None where it is unknown or revoked."""
+    row = session.scalar(
+        select(ApiKey).where(ApiKey.key_hash == hashed(key), ApiKey.revoked_at.is_(None))
+    )
+    return row.scope if row else None
+
+
+def revoke(session: Session, key_id: str, *, actor: str) -> bool:
+    """End a key; False where there is no such key in use."""
+    row = session.get(ApiKey, key_id)
+    if row is None or row.revoked_at is not None:
+        return False
+    row.revoked_at = utc_now()
+    audit.note(session, actor=actor, action="revoke_key", subject=key_id)
+    return True
+
+
+def same(given: str, wanted: str) -> bool:
+    """Compare two keys in constant time."""
+    return hmac.compare_digest(given.encode(), wanted.encode())
+
+
+def local_key(home: Path, name: str = "admin") -> str:
+    """The key that this machine's own processes share, made at first use, readable by us alone."""
+    path = home / f"{name}.key"
+    if not path.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(f".{os.getpid()}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(f"us-{secrets.token_urlsafe(32)}")
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, path)  # the first process wins; the others read its key
+        fresh.unlink()
+    return path.read_text().strip()

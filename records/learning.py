@@ -1,0 +1,290 @@
+"""Flags, and the examples made from them, from agents' replies and from accepted answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from records import audit, conversations, outbox
+from records.errors import Conflict, InvalidInput, NotFound
+from records.ids import utc_now
+from records.messages import Message, Role
+from records.states import ExampleSource, ExampleState, FlagReason, TurnStatus
+from records.tables import Conversation, Escalation, Example, Flag, Outcome, Turn
+
+ACCEPTED = "accepted"
+"""The outcome metric by which a customer's backend says that an answer helped (1) or not (0)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What an agent says of an answer."""
+
+    reason: FlagReason | None = None
+    correction: str | None = None
+    should_escalate: bool = False
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A conversation so far and its right answer, before it is an example."""
+
+    prompt: Sequence[Message]
+    chosen: str
+    should_escalate: bool = False
+    customer: str | None = None
+    slice: dict[str, Any] = field(default_factory=dict)
+
+
+def flag(session: Session, turn_id: str, *, agent: str, judgement: Judgement) -> Flag:
+    """Mark an answer as bad. With a right answer or "should have escalated", propose an example.
+
+    A later flag of the same agent on the same answer replaces the example of the earlier one, as
+    long as that was not decided upon.
+
+    Raises:
+        NotFound: no such turn.
+        InvalidInput: the turn is not an answer of the assistant.
+    """
+    turn = conversations.turn(session, turn_id)
+    if turn.role is not Role.ASSISTANT:
+        raise InvalidInput("Only the assistant's answers can be flagged.")
+    row = Flag(
+        turn_id=turn_id,
+        agent=agent,
+        reason=judgement.reason,
+        correction=judgement.correction,
+        should_escalate=judgement.should_escalate,
+        note=judgement.note,
+    )
+    session.add(row)
+    session.flush()
+    audit.note(session, actor=agent, action="flag", subject=turn_id, flag=row.id)
+    if judgement.correction or judgement.should_escalate:
+        _supersede(session, turn_id=turn_id, agent=agent)
+        _propose_from_flag(session, row, turn)
+    return row
+
+
+def _supersede(session: Session, *, turn_id: str, agent: str) -> None:
+    earlier = session.scalars(
+        select(Example).where(
+            Example.turn_id == turn_id,
+            Example.created_by == agent,
+            Example.source == ExampleSource.FLAG,
+            Example.state == ExampleState.PROPOSED,
+        )
+    )
+    for example in earlier:
+        example.state = ExampleState.SUPERSEDED
+        outbox.put(session, outbox.Kind.EXAMPLE_CHANGED, example.id, revision="superseded")
+
+
+def _propose_from_flag(session: Session, row: Flag, turn: Turn) -> Example:
+    conversation = conversations.get(session, turn.conversation_id)
+    before = [
+        t for t in conversations.history(session, conversation.id) if t.position < turn.position
+    ]
+    return _propose(
+        session,
+        Example(
+            assistant=conversation.assistant,
+            key=f"flag:{row.id}",
+            source=ExampleSource.FLAG,
+            turn_id=turn.id,
+            flag_id=row.id,
+            conversation_id=conversation.id,
+            customer=conversation.customer,
+            prompt=to_json([t.message for t in before]),
+            chosen=(row.correction or "").strip(),
+            rejected=turn.content,
+            should_escalate=row.should_escalate,
+            created_by=row.agent,
+            state=ExampleState.PROPOSED,
+        ),
+    )
+
+
+def propose_from_reply(session: Session, escalation: Escalation, *, agent: str) -> Example | None:
+    """Propose the agent's last reply as the right answer to what the customer asked before it.
+
+    Nothing is proposed where the agent said nothing, or where the answer was flagged with a
+    correction already: that correction is the better lesson.
+    """
+    turns = conversations.history(session, escalation.conversation_id)
+    replies = [t for t in turns if t.role is Role.AGENT and t.created_at >= escalation.opened_at]
+    if not replies:
+        return None
+    first = replies[0]
+    answers = [t for t in turns if t.role is Role.ASSISTANT and t.position < first.position]
+    answered = answers[-1] if answers else None
+    before = [t for t in turns if t.position < (answered or first).position]
+    flagged = answered is not None and session.scalar(
+        select(exists().where(Flag.turn_id == answered.id, Flag.correction.is_not(None)))
+    )
+    if flagged or not before:
+        return None
+    conversation = conversations.get(session, escalation.conversation_id)
+    return _propose(
+        session,
+        Example(
+            assistant=conversation.assistant,
+            key=f"reply:{escalation.id}",
+            source=ExampleSource.REPLY,
+            turn_id=first.id,
+            conversation_id=conversation.id,
+            customer=conversation.customer,
+            prompt=to_json([t.message for t in before]),
+            chosen="\n".join(t.content for t in replies),
+            rejected=answered.content if answered else None,
+            should_escalate=False,
+            created_by=agent,
+            state=ExampleState.PROPOSED,
+        ),
+    )
+
+
+def _propose(session: Session, example: Example) -> Example:
+    session.add(example)
+    session.flush()
+    outbox.put(session, outbox.Kind.EXAMPLE_PROPOSED, example.id)
+    return example
+
+
+def add_imported(
+    session: Session, lesson: Lesson, *, assistant: str, key: str, approved: bool, actor: str
+) -> bool:
+    """Add an example from the team's history; False where it was imported before."""
+    if session.scalar(select(Example.id).where(Example.key == key)) is not None:
+        return False
+    session.add(
+        Example(
+            assistant=assistant,
+            key=key,
+            source=ExampleSource.IMPORT,
+            customer=lesson.customer,
+            prompt=to_json(lesson.prompt),
+            chosen=lesson.chosen,
+            should_escalate=lesson.should_escalate,
+            slice=lesson.slice,
+            created_by=actor,
+            state=ExampleState.APPROVED if approved else ExampleState.PROPOSED,
+            decided_by=actor if approved else None,
+            decided_at=utc_now() if approved else None,
+        )
+    )
+    return True
+
+
+def get_example(session: Session, example_id: str) -> Example:
+    """One example.
+
+    Raises:
+        NotFound: no such id.
+    """
+    found = session.get(Example, example_id)
+    if found is None:
+        raise NotFound(f"No example {example_id!r}.")
+    return found
+
+
+def decide(
+    session: Session,
+    example_id: str,
+    *,
+    approve: bool,
+    actor: str,
+    should_escalate: bool | None = None,
+) -> Example:
+    """Approve or reject an example. Deciding the same twice is deciding once.
+
+    `should_escalate` replaces what the example says of that, where it is given.
+
+    Raises:
+        Conflict: it was decided otherwise, or a later flag replaced it.
+    """
+    example = get_example(session, example_id)
+    wanted = ExampleState.APPROVED if approve else ExampleState.REJECTED
+    if example.state is wanted:
+        return example
+    if example.state is not ExampleState.PROPOSED:
+        by = f" by <@{example.decided_by}>" if example.decided_by else ""
+        raise Conflict(f"This example is already {example.state}{by}.")
+    example.state, example.decided_by, example.decided_at = wanted, actor, utc_now()
+    if should_escalate is not None:
+        example.should_escalate = should_escalate
+    audit.note(session, actor=actor, action=f"example_{wanted}", subject=example_id)
+    outbox.put(session, outbox.Kind.EXAMPLE_CHANGED, example_id, revision=wanted)
+    return example
+
+
+def approved(session: Session, assistant: str) -> list[Example]:
+    """All approved examples of an assistant, oldest first."""
+    return list(
+        session.scalars(
+            select(Example)
+            .where(Example.assistant == assistant, Example.state == ExampleState.APPROVED)
+            .order_by(Example.created_at, Example.id)
+        )
+    )
+
+
+def collect_accepted(session: Session, assistant: str) -> int:
+    """Make examples of answers that customers accepted, for replay; returns how many are new.
+
+    Only first answers count that the model gave itself, in conversations with an `accepted`
+    outcome of 1, without a flag on that answer. The customer's acceptance is the approval.
+    """
+    answers = session.execute(
+        select(Turn, Conversation)
+        .join(Conversation, Turn.conversation_id == Conversation.id)
+        .where(
+            Conversation.assistant == assistant,
+            Turn.role == Role.ASSISTANT,
+            Turn.position == 1,
+            Turn.status == TurnStatus.COMPLETE,
+            exists().where(
+                Outcome.conversation_id == Conversation.id,
+                Outcome.metric == ACCEPTED,
+                Outcome.value >= 1,
+            ),
+            ~exists().where(Flag.turn_id == Turn.id),
+            ~exists().where(Example.turn_id == Turn.id, Example.source == ExampleSource.ACCEPTED),
+        )
+    ).all()
+    for turn, conversation in answers:
+        question = conversations.history(session, conversation.id)[0]
+        escalated = session.scalar(
+            select(exists().where(Escalation.turn_id == turn.id, Escalation.reason == "model"))
+        )
+        session.add(
+            Example(
+                assistant=assistant,
+                key=f"accepted:{turn.id}",
+                source=ExampleSource.ACCEPTED,
+                turn_id=turn.id,
+                conversation_id=conversation.id,
+                customer=conversation.customer,
+                prompt=to_json([question.message]),
+                chosen=turn.content,
+                should_escalate=bool(escalated),
+                created_by="customer",
+                state=ExampleState.APPROVED,
+                decided_by="customer",
+                decided_at=utc_now(),
+            )
+        )
+    return len(answers)
+
+
+def to_json(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """Messages as the JSON that examples store."""
+    return [{"role": str(m.role), "content": m.content} for m in messages]
+
+
+def from_json(prompt: Sequence[dict[str, Any]]) -> list[Message]:
+    """The messages of a stored prompt."""
+    return [Message(Role(item["role"]), item["content"]) for item in prompt]

@@ -1,0 +1,113 @@
+"""Messages for Slack, written in the transaction of what they tell about.
+
+Rows say *what happened*; the bot renders them at the time of sending. A row being sent is
+first marked `sending`: after a crash the bot asks Slack whether that message arrived before it
+sends again.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from records.ids import utc_now
+from records.states import OutboxState
+from records.tables import OutboxMessage
+
+
+class Kind(StrEnum):
+    """What a message to Slack tells."""
+
+    ESCALATION_OPENED = "escalation_opened"
+    """Post the card, then the transcript in its thread. Subject: escalation."""
+    ESCALATION_CHANGED = "escalation_changed"
+    """Bring the card up to date. Subject: escalation."""
+    TURN_ADDED = "turn_added"
+    """A further turn in an unresolved escalation, for its thread. Subject: turn."""
+    EXAMPLE_PROPOSED = "example_proposed"
+    """An example waits for approval. Subject: example."""
+    EXAMPLE_CHANGED = "example_changed"
+    """Bring the example's card up to date. Subject: example."""
+    JOB_STARTED = "job_started"
+    """Post the one message that shows a job. Subject: job."""
+    JOB_CHANGED = "job_changed"
+    """Bring it up to date. Subject: job."""
+    REPORT_READY = "report_ready"
+    """Post the report with its verdict and buttons. Subject: report."""
+    RELEASED = "released"
+    """A version was promoted or rolled back. Subject: version. Payload: release id."""
+
+
+def put(
+    session: Session,
+    kind: Kind,
+    subject: str,
+    *,
+    revision: int | str = "",
+    **payload: Any,
+) -> None:
+    """Queue a message; a second one of the same kind, subject and revision is not queued."""
+    key = f"{kind}:{subject}:{revision}"
+    known = session.scalar(select(OutboxMessage.id).where(OutboxMessage.key == key))
+    if known is None:
+        session.add(OutboxMessage(key=key, kind=kind, subject=subject, payload=payload))
+        session.flush()
+
+
+def due(session: Session, *, limit: int = 50) -> list[OutboxMessage]:
+    """Messages that wait to be sent or whose sending was cut off, oldest first."""
+    return list(
+        session.scalars(
+            select(OutboxMessage)
+            .where(OutboxMessage.state.in_([OutboxState.PENDING, OutboxState.SENDING]))
+            .order_by(OutboxMessage.id)
+            .limit(limit)
+        )
+    )
+
+
+def mark_sending(session: Session, message_id: int) -> None:
+    """Note that sending begins; whoever finds it so after a crash must ask Slack first."""
+    row = session.get_one(OutboxMessage, message_id)
+    row.state = OutboxState.SENDING
+    row.attempts += 1
+
+
+def mark_sent(session: Session, message_id: int, *, channel: str | None, ts: str | None) -> None:
+    """Note where the message stands in Slack."""
+    row = session.get_one(OutboxMessage, message_id)
+    row.state, row.channel, row.ts, row.sent_at = OutboxState.SENT, channel, ts, utc_now()
+
+
+def mark_pending(session: Session, message_id: int, *, error: str) -> None:
+    """Sending did not happen; it will be tried again."""
+    row = session.get_one(OutboxMessage, message_id)
+    row.state, row.error = OutboxState.PENDING, error
+
+
+def mark_failed(session: Session, message_id: int, *, error: str) -> None:
+    """Sending can't succeed; it is not tried again and shows in the log."""
+    row = session.get_one(OutboxMessage, message_id)
+    row.state, row.error = OutboxState.FAILED, error
+
+
+def message_of(session: Session, kind: Kind, subject: str) -> OutboxMessage | None:
+    """The sent message of that kind about that subject, to be updated or answered in its thread."""
+    return session.scalar(
+        select(OutboxMessage)
+        .where(
+            OutboxMessage.kind == kind,
+            OutboxMessage.subject == subject,
+            OutboxMessage.state == OutboxState.SENT,
+        )
+        .order_by(OutboxMessage.id.desc())
+        .limit(1)
+    )
+
+
+def find(session: Session, *, channel: str, ts: str) -> OutboxMessage | None:
+    """What a message in Slack is about."""
+    return session.scalar(
+        select(OutboxMessage).where(OutboxMessage.channel == channel, OutboxMessage.ts == ts)
+    )

@@ -1,0 +1,113 @@
+"""Settings that every process shares, read from the environment once, at its start.
+
+Each process has its own frozen class derived from `Settings`; only `__main__`-like entry points
+(the command line) read it, everything else gets it as an argument.
+"""
+
+import os
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from records.errors import ConfigurationError
+
+_REPOSITORY = Path(__file__).resolve().parent.parent
+
+OFFLINE = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_DATASETS_OFFLINE": "1",
+    "VLLM_NO_USAGE_STATS": "1",
+    "DO_NOT_TRACK": "1",
+    "RAGAS_DO_NOT_TRACK": "true",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+"""Switches that keep every library from reaching out; set for this process and its children."""
+
+
+def go_offline() -> None:
+    """Set the offline switches, leaving those alone that the user has set."""
+    for name, value in OFFLINE.items():
+        os.environ.setdefault(name, value)
+
+
+class Settings(BaseSettings):
+    """Where state lies and who may do what."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="UNDERSTUDY_", frozen=True, populate_by_name=True, extra="ignore"
+    )
+
+    home: Path = Field(default=Path("var"), description="Folder for all state of this machine.")
+    database_url: str = Field(
+        default="", description="SQLAlchemy URL; default: SQLite at <home>/understudy.db."
+    )
+    artifacts_url: str = Field(
+        default="", description="Folder or fsspec URL for datasets, adapters, reports."
+    )
+    engine_urls: str = Field(
+        default="",
+        description="vLLM servers, comma-separated; set, no engine of our own is started.",
+    )
+    engine_port: int = Field(default=8100, description="Port of our own engine, on loopback.")
+    assistants: Path = Field(
+        default=_REPOSITORY / "deploy" / "assistants",
+        description="Folder of assistants' YAML files.",
+    )
+    admin_key: SecretStr | None = Field(
+        default=None, description="Key for the admin API; unset, a key is made in <home>."
+    )
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @classmethod
+    def load(cls, **overrides: Any) -> Self:
+        """Read the environment.
+
+        Raises:
+            ConfigurationError: with one line for each setting that cannot be used.
+        """
+        go_offline()
+        try:
+            return cls(**overrides)
+        except ValidationError as error:
+            raise ConfigurationError(_sentence(error, cls.model_config["env_prefix"])) from error
+
+    @property
+    def database(self) -> str:
+        """The database's URL, the default filled in."""
+        return self.database_url or f"sqlite:///{self.home / 'understudy.db'}"
+
+    @property
+    def artifacts(self) -> str:
+        """The artifact store's URL or folder, the default filled in."""
+        return self.artifacts_url or str(self.home / "artifacts")
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """Base URLs of the engines, without a trailing slash."""
+        urls = [url.strip().rstrip("/") for url in self.engine_urls.split(",") if url.strip()]
+        return tuple(urls) or (f"http://127.0.0.1:{self.engine_port}",)
+
+    @property
+    def own_engine(self) -> bool:
+        """Whether an engine is to be started here."""
+        return not self.engine_urls.strip()
+
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+def _sentence(error: ValidationError, prefix: str) -> str:
+    lines = []
+    for problem in error.errors():
+        name = ".".join(str(part) for part in problem["loc"])
+        setting = name if name.isupper() else f"{prefix}{name.upper()}"
+        lines.append(f"Set {setting} rightly: {problem['msg']}.")
+    return "\n".join(lines)

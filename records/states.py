@@ -1,0 +1,138 @@
+"""The closed sets of words that records use: states, reasons, kinds."""
+
+from enum import StrEnum
+
+
+class ConversationState(StrEnum):
+    """Who is expected to speak to the customer."""
+
+    OPEN = "open"
+    """The assistant answers."""
+    ESCALATED = "escalated"
+    """A person was asked for; nobody has taken over yet. The assistant may go on answering."""
+    WITH_AGENT = "with_agent"
+    """An agent has taken over; the assistant is silent."""
+    RESOLVED = "resolved"
+    """The agent is done; the assistant may answer again."""
+
+
+class TurnStatus(StrEnum):
+    """How an answer came about."""
+
+    COMPLETE = "complete"
+    FALLBACK = "fallback"
+    """A fixed sentence in place of the model's answer."""
+    INTERRUPTED = "interrupted"
+    """The engine stopped after part of the answer had been sent."""
+    ABANDONED = "abandoned"
+    """The customer left before the answer was complete."""
+
+
+class EscalationReason(StrEnum):
+    """Why a conversation was handed to a person."""
+
+    MODEL = "model"
+    CUSTOMER = "customer"
+    CONFIDENCE = "confidence"
+    POLICY = "policy"
+    ENGINE = "engine"
+    FLAG = "flag"
+
+
+class EscalationState(StrEnum):
+    """How far a person is with an escalation."""
+
+    WAITING = "waiting"
+    TAKEN = "taken"
+    RESOLVED = "resolved"
+
+
+class FlagReason(StrEnum):
+    """Why an agent marked an answer as bad."""
+
+    WRONG = "wrong"
+    INCOMPLETE = "incomplete"
+    SHOULD_HAVE_ESCALATED = "should_have_escalated"
+    UNSAFE = "unsafe"
+    TONE = "tone"
+    OUT_OF_DATE = "out_of_date"
+    OTHER = "other"
+
+
+class ExampleSource(StrEnum):
+    """What a training example was made from."""
+
+    FLAG = "flag"
+    REPLY = "reply"
+    IMPORT = "import"
+    ACCEPTED = "accepted"
+    """An answer that the customer accepted: replay against forgetting."""
+
+
+class ExampleState(StrEnum):
+    """Whether a person approved an example for training."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+    """A later flag on the same answer replaced it."""
+
+
+class VersionState(StrEnum):
+    """How far a version has come."""
+
+    TRAINED = "trained"
+    EVALUATED = "evaluated"
+    CHAMPION = "champion"
+    RETIRED = "retired"
+    """Was champion once; can be promoted again."""
+
+
+class ReleaseAction(StrEnum):
+    """What changed the release pointer."""
+
+    INSTALL = "install"
+    PROMOTE = "promote"
+    ROLLBACK = "rollback"
+
+
+class ExperimentState(StrEnum):
+    """Whether an experiment divides traffic now."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+
+
+class JobState(StrEnum):
+    """How far a retraining job is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Verdict(StrEnum):
+    """What the gate says about a challenger."""
+
+    PASS = "PASS"  # noqa: S105 - a verdict, not a password
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+class OutboxState(StrEnum):
+    """How far a message to Slack is."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class KeyScope(StrEnum):
+    """What an API key may do."""
+
+    CUSTOMER = "customer"
+    ADMIN = "admin"

@@ -1,0 +1,442 @@
+"""All tables. Columns say units in their names; JSON columns hold plain values.
+
+Text ids come from `records.ids.new_id`; tables with integer keys are read in the order of writing.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Enum,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from records.ids import new_id, utc_now
+from records.messages import Message, Role
+from records.states import (
+    ConversationState,
+    EscalationReason,
+    EscalationState,
+    ExampleSource,
+    ExampleState,
+    ExperimentState,
+    FlagReason,
+    JobState,
+    KeyScope,
+    OutboxState,
+    ReleaseAction,
+    TurnStatus,
+    Verdict,
+    VersionState,
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware time in UTC on every database (SQLite itself keeps no zone)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse times without a zone."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError("times must carry a zone")
+        return value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back that SQLite dropped."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _words(values: type[StrEnum]) -> Enum:
+    """A closed set stored as its plain words, so that a new word needs no migration."""
+    return Enum(
+        values,
+        native_enum=False,
+        create_constraint=False,
+        length=32,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+_SERIAL = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Table(DeclarativeBase):
+    """Base of all tables."""
+
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads a plain dict
+        datetime: UtcDateTime,
+        dict[str, Any]: JSON,
+        list[dict[str, Any]]: JSON,
+    }
+
+
+class Conversation(Table):
+    """A customer's dialogue; `key` is the caller's own name for it."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (UniqueConstraint("assistant", "key"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    assistant: Mapped[str] = mapped_column(String(64), index=True)
+    key: Mapped[str | None] = mapped_column(String(200))
+    customer: Mapped[str | None] = mapped_column(String(200), index=True)
+    state: Mapped[ConversationState] = mapped_column(_words(ConversationState))
+    owner: Mapped[str | None] = mapped_column(String(64))
+    version: Mapped[str | None] = mapped_column(String(80))
+    experiment: Mapped[str | None] = mapped_column(String(40))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
+
+    turns: Mapped[list["Turn"]] = relationship(
+        order_by="Turn.position", back_populates="conversation"
+    )
+
+
+class Turn(Table):
+    """One message in a conversation; for an answer also what produced it and how long it took."""
+
+    __tablename__ = "turns"
+    __table_args__ = (UniqueConstraint("conversation_id", "position"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("turn"))
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
+    position: Mapped[int]
+    role: Mapped[Role] = mapped_column(_words(Role))
+    content: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
+    author: Mapped[str | None] = mapped_column(String(64))
+    """The Slack user id of the agent who wrote it."""
+    source_key: Mapped[str | None] = mapped_column(String(120), unique=True)
+    """What the turn came from (`slack:<channel>:<ts>`), so that a repeated delivery adds none."""
+    status: Mapped[TurnStatus] = mapped_column(_words(TurnStatus), default=TurnStatus.COMPLETE)
+    version: Mapped[str | None] = mapped_column(String(80), index=True)
+    experiment: Mapped[str | None] = mapped_column(String(40))
+    arm: Mapped[str | None] = mapped_column(String(40))
+    finish_reason: Mapped[str | None] = mapped_column(String(32))
+    first_token_ms: Mapped[float | None]
+    duration_ms: Mapped[float | None]
+    prompt_tokens: Mapped[int | None]
+    completion_tokens: Mapped[int | None]
+    mean_logprob: Mapped[float | None]
+
+    conversation: Mapped[Conversation] = relationship(back_populates="turns")
+
+    @property
+    def message(self) -> Message:
+        """The turn as the plain message that prompts are made of."""
+        return Message(self.role, self.content)
+
+
+class Escalation(Table):
+    """A conversation handed to a person. At most one per conversation is unresolved."""
+
+    __tablename__ = "escalations"
+    __table_args__ = (
+        Index(
+            "one_open_escalation",
+            "conversation_id",
+            unique=True,
+            sqlite_where=text("state != 'resolved'"),
+            postgresql_where=text("state != 'resolved'"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("esc"))
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
+    turn_id: Mapped[str | None] = mapped_column(ForeignKey("turns.id"))
+    reason: Mapped[EscalationReason] = mapped_column(_words(EscalationReason))
+    cause: Mapped[str] = mapped_column(Text)
+    """Who or what caused it, in words."""
+    state: Mapped[EscalationState] = mapped_column(
+        _words(EscalationState), default=EscalationState.WAITING
+    )
+    owner: Mapped[str | None] = mapped_column(String(64))
+    opened_at: Mapped[datetime] = mapped_column(default=utc_now)
+    taken_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None]
+
+    conversation: Mapped[Conversation] = relationship()
+
+
+class Flag(Table):
+    """An agent's mark that an answer was bad. Append-only: the last one of an agent counts."""
+
+    __tablename__ = "flags"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("flag"))
+    turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id"), index=True)
+    agent: Mapped[str] = mapped_column(String(64))
+    reason: Mapped[FlagReason | None] = mapped_column(_words(FlagReason))
+    correction: Mapped[str | None] = mapped_column(Text)
+    should_escalate: Mapped[bool] = mapped_column(default=False)
+    note: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Example(Table):
+    """A training record: the conversation so far, the right answer, the wrong one if any."""
+
+    __tablename__ = "examples"
+    __table_args__ = (Index("examples_by_state", "assistant", "state"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("ex"))
+    assistant: Mapped[str] = mapped_column(String(64))
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    """What it was made from (`flag:<id>`, `import:<hash>`): repeating makes no second one."""
+    source: Mapped[ExampleSource] = mapped_column(_words(ExampleSource))
+    turn_id: Mapped[str | None] = mapped_column(ForeignKey("turns.id"), index=True)
+    flag_id: Mapped[str | None] = mapped_column(ForeignKey("flags.id"))
+    conversation_id: Mapped[str | None] = mapped_column(ForeignKey("conversations.id"))
+    customer: Mapped[str | None] = mapped_column(String(200), index=True)
+    prompt: Mapped[list[dict[str, Any]]]
+    """Messages as `{"role": customer|assistant|agent, "content": text}`, the customer's last."""
+    chosen: Mapped[str] = mapped_column(Text)
+    """The right answer without the handoff marker; with `should_escalate` it may be empty."""
+    rejected: Mapped[str | None] = mapped_column(Text)
+    should_escalate: Mapped[bool] = mapped_column(default=False)
+    slice: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    state: Mapped[ExampleState] = mapped_column(_words(ExampleState))
+    created_by: Mapped[str] = mapped_column(String(64))
+    decided_by: Mapped[str | None] = mapped_column(String(64))
+    decided_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Dataset(Table):
+    """An immutable snapshot of approved examples, named by its content (`ds-<hash>`)."""
+
+    __tablename__ = "datasets"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    assistant: Mapped[str] = mapped_column(String(64))
+    content_hash: Mapped[str] = mapped_column(String(64))
+    path: Mapped[str] = mapped_column(Text)
+    """Where it lies, relative to the artifact store."""
+    card: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class DatasetExample(Table):
+    """Which examples a dataset holds, and in which split."""
+
+    __tablename__ = "dataset_examples"
+
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"), primary_key=True)
+    example_id: Mapped[str] = mapped_column(ForeignKey("examples.id"), primary_key=True, index=True)
+    split: Mapped[str] = mapped_column(String(16))
+
+
+class Version(Table):
+    """A base model with an adapter, or none, as served; its id is the name the engine knows."""
+
+    __tablename__ = "versions"
+
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    assistant: Mapped[str] = mapped_column(String(64), index=True)
+    base_model: Mapped[str] = mapped_column(Text)
+    base_hash: Mapped[str] = mapped_column(String(64))
+    adapter_path: Mapped[str | None] = mapped_column(Text)
+    """Where the adapter lies, relative to the artifact store; None for the bare base."""
+    dataset_id: Mapped[str | None] = mapped_column(ForeignKey("datasets.id"))
+    parent: Mapped[str | None] = mapped_column(String(80))
+    """The champion at the time of training."""
+    state: Mapped[VersionState] = mapped_column(_words(VersionState))
+    manifest: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Release(Table):
+    """A change of the release pointer. The newest row of an assistant is the pointer."""
+
+    __tablename__ = "releases"
+    __table_args__ = (Index("release_pointer", "assistant", "id"),)
+
+    id: Mapped[int] = mapped_column(_SERIAL, primary_key=True, autoincrement=True)
+    assistant: Mapped[str] = mapped_column(String(64))
+    version: Mapped[str] = mapped_column(ForeignKey("versions.id"))
+    replaces: Mapped[str | None] = mapped_column(String(80))
+    action: Mapped[ReleaseAction] = mapped_column(_words(ReleaseAction))
+    actor: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Experiment(Table):
+    """An A/B test between versions in live traffic. At most one per assistant runs."""
+
+    __tablename__ = "experiments"
+    __table_args__ = (
+        Index(
+            "one_running_experiment",
+            "assistant",
+            unique=True,
+            sqlite_where=text("state = 'running'"),
+            postgresql_where=text("state = 'running'"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("exp"))
+    assistant: Mapped[str] = mapped_column(String(64))
+    state: Mapped[ExperimentState] = mapped_column(_words(ExperimentState))
+    started_by: Mapped[str] = mapped_column(String(64))
+    started_at: Mapped[datetime] = mapped_column(default=utc_now)
+    stopped_at: Mapped[datetime | None]
+
+    arms: Mapped[list["Arm"]] = relationship(order_by="Arm.position", lazy="selectin")
+
+
+class Arm(Table):
+    """One side of an experiment. What the arms' shares leave over stays with the champion."""
+
+    __tablename__ = "arms"
+    __table_args__ = (UniqueConstraint("experiment_id", "name"),)
+
+    id: Mapped[int] = mapped_column(_SERIAL, primary_key=True, autoincrement=True)
+    experiment_id: Mapped[str] = mapped_column(ForeignKey("experiments.id"))
+    position: Mapped[int]
+    name: Mapped[str] = mapped_column(String(40))
+    version: Mapped[str] = mapped_column(ForeignKey("versions.id"))
+    share: Mapped[float]
+    """Share of customers, 0..1."""
+
+
+class Outcome(Table):
+    """What a conversation led to. `key` is the reporter's id: a repeated report adds none."""
+
+    __tablename__ = "outcomes"
+
+    id: Mapped[int] = mapped_column(_SERIAL, primary_key=True, autoincrement=True)
+    key: Mapped[str] = mapped_column(String(200), unique=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
+    metric: Mapped[str] = mapped_column(String(64), index=True)
+    value: Mapped[float]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Answer(Table):
+    """A version's answer to a frozen case, kept so that no case is asked twice."""
+
+    __tablename__ = "answers"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Hash of version, prompt and sampling settings."""
+    version: Mapped[str] = mapped_column(String(80), index=True)
+    content: Mapped[str] = mapped_column(Text)
+    finish_reason: Mapped[str | None] = mapped_column(String(32))
+    completion_tokens: Mapped[int | None]
+    mean_logprob: Mapped[float | None]
+    duration_ms: Mapped[float | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Report(Table):
+    """An evaluation of one version, or of a challenger against a champion, with its verdict."""
+
+    __tablename__ = "reports"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("rep"))
+    assistant: Mapped[str] = mapped_column(String(64))
+    champion: Mapped[str | None] = mapped_column(String(80))
+    challenger: Mapped[str] = mapped_column(String(80), index=True)
+    cases_hash: Mapped[str] = mapped_column(String(64))
+    verdict: Mapped[Verdict | None] = mapped_column(_words(Verdict))
+    body: Mapped[dict[str, Any]]
+    path: Mapped[str] = mapped_column(Text)
+    """The folder with report.md, report.json and plot.png, relative to the artifact store."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Job(Table):
+    """A request to retrain, and how far it is. Its id is also the workflow's."""
+
+    __tablename__ = "jobs"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("job"))
+    assistant: Mapped[str] = mapped_column(String(64))
+    state: Mapped[JobState] = mapped_column(_words(JobState), default=JobState.QUEUED)
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    requested_by: Mapped[str] = mapped_column(String(64))
+    stage: Mapped[str] = mapped_column(String(40), default="queued")
+    progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Figures of the current stage: step, steps, loss, tokens_per_second, seconds_left, ..."""
+    revision: Mapped[int] = mapped_column(default=0)
+    dataset_id: Mapped[str | None] = mapped_column(String(40))
+    version: Mapped[str | None] = mapped_column(String(80))
+    report_id: Mapped[str | None] = mapped_column(String(40))
+    error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class Audit(Table):
+    """Who did what to what, and when. Rows are never changed or deleted (triggers hold it)."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(_SERIAL, primary_key=True, autoincrement=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    actor: Mapped[str] = mapped_column(String(64))
+    action: Mapped[str] = mapped_column(String(64))
+    subject: Mapped[str] = mapped_column(String(120), index=True)
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class OutboxMessage(Table):
+    """Something Slack must show: what happened to what. The bot renders it when it sends it."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("outbox_by_state", "state", "id"),)
+
+    id: Mapped[int] = mapped_column(_SERIAL, primary_key=True, autoincrement=True)
+    key: Mapped[str] = mapped_column(String(160), unique=True)
+    """One message per key, however often it is put."""
+    kind: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(80), index=True)
+    """The id of what it is about: an escalation, turn, job, report, ..."""
+    payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    state: Mapped[OutboxState] = mapped_column(_words(OutboxState), default=OutboxState.PENDING)
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None] = mapped_column(Text)
+    channel: Mapped[str | None] = mapped_column(String(32))
+    ts: Mapped[str | None] = mapped_column(String(32))
+    """Slack's id of the message once it is sent; with `channel` the way back from a click."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    sent_at: Mapped[datetime | None]
+
+
+class SlackEvent(Table):
+    """Deliveries from Slack that were taken in, so that a repeated one does nothing."""
+
+    __tablename__ = "slack_events"
+
+    id: Mapped[str] = mapped_column(String(120), primary_key=True)
+    received_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class ApiKey(Table):
+    """A caller's key; only its SHA-256 is kept."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("key"))
+    name: Mapped[str] = mapped_column(String(120))
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    scope: Mapped[KeyScope] = mapped_column(_words(KeyScope))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    revoked_at: Mapped[datetime | None]

@@ -1,0 +1,236 @@
+"""Versions, the release pointer of each assistant, and experiments."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from records import audit, outbox
+from records.errors import Conflict, InvalidInput, NotFound
+from records.ids import utc_now
+from records.states import ExperimentState, ReleaseAction, Verdict, VersionState
+from records.tables import Arm, Experiment, Release, Report, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One arm of an experiment to be started."""
+
+    name: str
+    version: str
+    share: float
+
+
+def get(session: Session, version_id: str) -> Version:
+    """One version.
+
+    Raises:
+        NotFound: no such version.
+    """
+    found = session.get(Version, version_id)
+    if found is None:
+        known = session.scalars(select(Version.id).order_by(Version.created_at.desc()).limit(5))
+        raise NotFound(f"No version {version_id!r}; the newest are: {', '.join(known) or 'none'}.")
+    return found
+
+
+def listed(session: Session, assistant: str | None = None) -> list[Version]:
+    """All versions, oldest first."""
+    query = select(Version).order_by(Version.created_at, Version.id)
+    if assistant is not None:
+        query = query.where(Version.assistant == assistant)
+    return list(session.scalars(query))
+
+
+def pointer(session: Session, assistant: str) -> Release | None:
+    """The newest change of the release pointer: its `version` is the champion."""
+    return session.scalar(
+        select(Release).where(Release.assistant == assistant).order_by(Release.id.desc()).limit(1)
+    )
+
+
+def champion(session: Session, assistant: str) -> Version:
+    """The version that serves customers.
+
+    Raises:
+        NotFound: nothing was installed yet.
+    """
+    release = pointer(session, assistant)
+    if release is None:
+        raise NotFound(f"Assistant {assistant!r} serves no version yet; start the gateway once.")
+    return get(session, release.version)
+
+
+def install_base(session: Session, version: Version) -> bool:
+    """Register the bare base model and make it champion where there is none.
+
+    Raises:
+        Conflict: the same name stands for another base already.
+    """
+    known = session.get(Version, version.id)
+    if known is not None:
+        if known.base_hash != version.base_hash:
+            raise Conflict(
+                f"{version.id} was installed with another base model ({known.base_model}). "
+                "Versions trained on it cannot be served with this one: rename the assistant."
+            )
+        return False
+    session.add(version)
+    session.flush()
+    if pointer(session, version.assistant) is None:
+        _point(session, version, action=ReleaseAction.INSTALL, actor="understudy")
+    return True
+
+
+def register(session: Session, version: Version) -> Version:
+    """Add a trained version; one of the same id is returned as it is (its name is its content)."""
+    known = session.get(Version, version.id)
+    if known is not None:
+        return known
+    session.add(version)
+    session.flush()
+    audit.note(session, actor="worker", action="trained", subject=version.id)
+    return version
+
+
+def mark_evaluated(session: Session, version_id: str) -> None:
+    """Note that a trained version has a report."""
+    version = get(session, version_id)
+    if version.state is VersionState.TRAINED:
+        version.state = VersionState.EVALUATED
+
+
+def promote(
+    session: Session, version_id: str, *, actor: str, without_evidence: bool = False
+) -> Release:
+    """Make a version champion; its assistant's running experiment ends.
+
+    Raises:
+        NotFound: no such version.
+        Conflict: it is champion already, or the gate did not pass it and `without_evidence` is
+            not given.
+    """
+    version = get(session, version_id)
+    current = pointer(session, version.assistant)
+    if current is not None and current.version == version_id:
+        raise Conflict(f"{version_id} is champion already.")
+    if not without_evidence:
+        _require_pass(session, version)
+    stop_experiment(session, version.assistant, actor=actor)
+    return _point(session, version, action=ReleaseAction.PROMOTE, actor=actor)
+
+
+def verdict_of(session: Session, version_id: str) -> Verdict | None:
+    """What the gate last said of a version; None where it was not asked."""
+    return session.scalar(
+        select(Report.verdict)
+        .where(Report.challenger == version_id, Report.verdict.is_not(None))
+        .order_by(Report.created_at.desc(), Report.id.desc())
+        .limit(1)
+    )
+
+
+def _require_pass(session: Session, version: Version) -> None:
+    if version.adapter_path is None:
+        return  # the bare base is what everything was compared with
+    verdict = verdict_of(session, version.id)
+    if verdict is not Verdict.PASS:
+        said = f"the gate said {verdict}" if verdict else "it was not compared with the champion"
+        raise Conflict(
+            f"{version.id} is not promoted: {said}. To take it all the same, say that you do so "
+            "without evidence (--without-evidence)."
+        )
+
+
+def rollback(session: Session, assistant: str, *, actor: str) -> Release:
+    """Go back to the version that the champion replaced; a running experiment ends.
+
+    Raises:
+        Conflict: there is nothing to go back to.
+    """
+    current = pointer(session, assistant)
+    arrival = current and session.scalar(
+        select(Release)
+        .where(
+            Release.assistant == assistant,
+            Release.version == current.version,
+            Release.action != ReleaseAction.ROLLBACK,
+        )
+        .order_by(Release.id.desc())
+        .limit(1)
+    )
+    if arrival is None or arrival.replaces is None:
+        raise Conflict(f"Nothing to roll back to: {assistant!r} serves its first version.")
+    stop_experiment(session, assistant, actor=actor)
+    version = get(session, arrival.replaces)
+    return _point(session, version, action=ReleaseAction.ROLLBACK, actor=actor)
+
+
+def _point(session: Session, version: Version, *, action: ReleaseAction, actor: str) -> Release:
+    current = pointer(session, version.assistant)
+    if current is not None:
+        get(session, current.version).state = VersionState.RETIRED
+    version.state = VersionState.CHAMPION
+    release = Release(
+        assistant=version.assistant,
+        version=version.id,
+        replaces=current.version if current else None,
+        action=action,
+        actor=actor,
+    )
+    session.add(release)
+    session.flush()
+    audit.note(session, actor=actor, action=str(action), subject=version.id)
+    if action is not ReleaseAction.INSTALL:
+        outbox.put(
+            session, outbox.Kind.RELEASED, version.id, revision=release.id, release=release.id
+        )
+    return release
+
+
+def running_experiment(session: Session, assistant: str) -> Experiment | None:
+    """The experiment that divides the assistant's traffic now, with its arms."""
+    return session.scalar(
+        select(Experiment).where(
+            Experiment.assistant == assistant, Experiment.state == ExperimentState.RUNNING
+        )
+    )
+
+
+def start_experiment(
+    session: Session, assistant: str, sides: Sequence[Side], *, actor: str
+) -> Experiment:
+    """Divide traffic between versions; shares left over stay with the champion.
+
+    Raises:
+        InvalidInput: no side, shares not within 0..1 or above 1 in sum, or names repeated.
+        NotFound: a version that does not exist.
+        Conflict: an experiment runs already.
+    """
+    if not sides or any(side.share <= 0 for side in sides) or sum(s.share for s in sides) > 1:
+        raise InvalidInput("Shares must be above 0 and at most 1 together.")
+    if len({side.name for side in sides}) != len(sides):
+        raise InvalidInput("Arms need different names.")
+    if running_experiment(session, assistant) is not None:
+        raise Conflict(f"An experiment of {assistant!r} runs already; stop it first.")
+    arms = [
+        Arm(position=i, name=s.name, version=get(session, s.version).id, share=s.share)
+        for i, s in enumerate(sides)
+    ]
+    experiment = Experiment(
+        assistant=assistant, state=ExperimentState.RUNNING, started_by=actor, arms=arms
+    )
+    session.add(experiment)
+    session.flush()
+    audit.note(session, actor=actor, action="start_experiment", subject=experiment.id)
+    return experiment
+
+
+def stop_experiment(session: Session, assistant: str, *, actor: str) -> Experiment | None:
+    """Give all traffic back to the champion; None where no experiment runs."""
+    experiment = running_experiment(session, assistant)
+    if experiment is not None:
+        experiment.state, experiment.stopped_at = ExperimentState.STOPPED, utc_now()
+        audit.note(session, actor=actor, action="stop_experiment", subject=experiment.id)
+    return experiment
