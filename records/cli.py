@@ -87,3 +87,7 @@ def show(result: Any, *, as_json: bool, text: Callable[[Any], str]) -> None:
         click.echo(json.dumps(result, indent=2, ensure_ascii=False, default=str))
     else:
         click.echo(text(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+# Every target sets up .venv by itself (plain Python 3.11+ and pip are enough) and reuses it.
+PYTHON ?= python3
+RUN := .venv/bin
+.DEFAULT_GOAL := help
+
+.PHONY: help demo up test check format bench install install-dev base clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+demo: install ## Watch an assistant learn: serve, correct, retrain, judge, promote (about 15 minutes)
+	@$(RUN)/understudy demo
+
+up: install ## Start everything on this machine; Ctrl-C stops it
+	@$(RUN)/understudy up
+
+test: install-dev lint ## Everything: lint, types, all tests with the real engine (about 15 minutes)
+	@echo "▸ Running all tests, with the real engine and real training"
+	@$(RUN)/python -m pytest
+	@echo "▸ All green. Next: make demo"
+
+check: install-dev lint ## The fast part: lint, types, fast tests (under two minutes)
+	@echo "▸ Running the fast tests"
+	@$(RUN)/python -m pytest -q -m "not slow"
+	@echo "▸ All green. Next: make test (adds the real engine), or make demo"
+
+.PHONY: lint
+lint:
+	@echo "▸ ruff and mypy"
+	@$(RUN)/ruff check . && $(RUN)/ruff format --check . && $(RUN)/mypy
+
+format: install-dev ## Format the code and mend what ruff can mend
+	@$(RUN)/ruff format . && $(RUN)/ruff check --fix .
+	@echo "▸ Formatted. Next: make check"
+
+bench: install-dev ## Print the benchmarks' tables
+	@for file in benchmarks/*.py; do echo "▸ $$file"; $(RUN)/python $$file || exit 1; done
+
+base: install ## Train the bundled base model again (half an hour on two cores)
+	@$(RUN)/python deploy/demo/build_base.py
+
+install:
+	@$(PYTHON) deploy/install.py
+
+install-dev:
+	@$(PYTHON) deploy/install.py --dev
+
+clean: ## Remove .venv and all state in ./var
+	rm -rf .venv var

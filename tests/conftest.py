@@ -1,0 +1,122 @@
+"""What every test may ask for: a database of each kind, an assistant, artifacts."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from records.artifacts import Artifacts
+from records.assistant import Assistant
+from records.database import Database
+from records.settings import go_offline
+from records.states import VersionState
+from records.tables import Table, Version
+from records.versions import install_base
+
+go_offline()
+
+POSTGRES_FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A throw-away PostgreSQL cluster, from Debian's programs."""
+    if not POSTGRES_FOLDERS:
+        reason = "PostgreSQL's server programs are not installed (Debian: postgresql)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{reason}; with CI=true nothing is skipped")
+        pytest.skip(reason)
+    programs = POSTGRES_FOLDERS[-1]
+    folder = Path(tempfile.mkdtemp(prefix="understudy-postgres-"))
+    as_user: list[str] = []
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        shutil.chown(folder, "postgres")
+        as_user = ["runuser", "-u", "postgres", "--"]
+    port = free_port()
+
+    def run(program: str, *arguments: str) -> None:
+        command = [*as_user, str(programs / program), *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
+
+    run("initdb", "-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "--no-sync")
+    options = f"-h 127.0.0.1 -p {port} -k {folder} -F"
+    log = str(folder / "log")
+    run("pg_ctl", "-D", str(folder / "data"), "-o", options, "-l", log, "-w", "start")
+    try:
+        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    finally:
+        run("pg_ctl", "-D", str(folder / "data"), "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty, migrated database; each test that asks for it runs on both kinds."""
+    if request.param == "sqlite":
+        store = Database(f"sqlite:///{tmp_path / 'understudy.db'}")
+        store.migrate()
+    else:
+        store = Database(request.getfixturevalue("postgres_url"))
+        store.migrate()
+        _empty(store)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Database]:
+    """An empty, migrated SQLite database, for tests whose subject isn't the database."""
+    store = Database(f"sqlite:///{tmp_path / 'understudy.db'}")
+    store.migrate()
+    yield store
+    store.close()
+
+
+def _empty(store: Database) -> None:
+    names = ", ".join(table.name for table in Table.metadata.sorted_tables)
+    with store.engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+
+
+@pytest.fixture
+def assistant() -> Assistant:
+    """A small assistant whose base model is only a name."""
+    return Assistant(
+        name="support",
+        system_prompt="You are the support assistant of Alder Bank.",
+        base_model="some/base",
+        handoff_sentence="A colleague will reply here.",
+    )
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path) -> Artifacts:
+    """An artifact store in a folder."""
+    return Artifacts(str(tmp_path / "artifacts"), cache=tmp_path / "cache")
+
+
+def install(store: Database, assistant: Assistant) -> Version:
+    """Make the bare base the champion, as the gateway does when it starts."""
+    version = Version(
+        id=assistant.base_version,
+        assistant=assistant.name,
+        base_model=assistant.base_model,
+        base_hash="0" * 64,
+        state=VersionState.TRAINED,
+    )
+    with store.write() as session:
+        install_base(session, version)
+    return version

@@ -1,0 +1,198 @@
+"""Flags become examples, people decide on them, accepted answers become replay."""
+
+import pytest
+from sqlalchemy import select
+
+from records import conversations, escalations, learning, outbox
+from records.assistant import Assistant
+from records.database import Database
+from records.errors import Conflict, Forbidden, InvalidInput
+from records.ids import new_id
+from records.learning import Judgement, Lesson
+from records.messages import Message, Role
+from records.states import (
+    ConversationState,
+    EscalationReason,
+    EscalationState,
+    ExampleSource,
+    ExampleState,
+)
+from records.tables import Escalation, Example, Flag, OutboxMessage, Outcome, Turn
+
+
+def a_conversation(database: Database, *, answer: str = "Wrong.") -> tuple[str, str]:
+    """A question with its answer; returns the ids of conversation and answer."""
+    with database.write() as session:
+        asked = conversations.receive(
+            session,
+            conversations.Arrival(
+                assistant="support",
+                conversation_id=new_id("conv"),
+                content="Where is my card?",
+                customer="c-1",
+            ),
+        )
+        answered = conversations.add_turn(
+            session,
+            Turn(conversation_id=asked.conversation_id, role=Role.ASSISTANT, content=answer),
+        )
+        return asked.conversation_id, answered.id
+
+
+def escalated(database: Database) -> tuple[str, str, str]:
+    conversation_id, turn_id = a_conversation(database)
+    with database.write() as session:
+        row = escalations.escalate(
+            session,
+            conversation_id,
+            reason=EscalationReason.CUSTOMER,
+            cause="asked for a person",
+            turn_id=turn_id,
+        )
+        return conversation_id, turn_id, row.id
+
+
+def test_a_flag_with_a_correction_proposes_an_example(database: Database) -> None:
+    _, turn_id = a_conversation(database)
+    with database.write() as session:
+        learning.flag(session, turn_id, agent="U1", judgement=Judgement(correction="In the post."))
+    with database.read() as session:
+        example = session.scalars(select(Example)).one()
+    assert example.prompt == [{"role": "customer", "content": "Where is my card?"}]
+    assert (example.chosen, example.rejected) == ("In the post.", "Wrong.")
+    assert example.state is ExampleState.PROPOSED
+
+
+def test_an_empty_flag_is_kept_but_proposes_nothing(database: Database) -> None:
+    _, turn_id = a_conversation(database)
+    with database.write() as session:
+        learning.flag(session, turn_id, agent="U1", judgement=Judgement())
+    with database.read() as session:
+        assert len(session.scalars(select(Flag)).all()) == 1
+        assert session.scalars(select(Example)).all() == []
+
+
+def test_the_last_flag_of_an_agent_counts(database: Database) -> None:
+    _, turn_id = a_conversation(database)
+    for text in ("First.", "Second."):
+        with database.write() as session:
+            learning.flag(session, turn_id, agent="U1", judgement=Judgement(correction=text))
+    with database.read() as session:
+        states = {e.chosen: e.state for e in session.scalars(select(Example))}
+        assert len(session.scalars(select(Flag)).all()) == 2
+    assert states == {"First.": ExampleState.SUPERSEDED, "Second.": ExampleState.PROPOSED}
+
+
+def test_only_answers_can_be_flagged(database: Database) -> None:
+    conversation_id, _ = a_conversation(database)
+    with database.write() as session:
+        question = conversations.history(session, conversation_id)[0]
+        with pytest.raises(InvalidInput, match="Only the assistant's answers"):
+            learning.flag(session, question.id, agent="U1", judgement=Judgement())
+
+
+def test_an_example_is_decided_once(database: Database) -> None:
+    _, turn_id = a_conversation(database)
+    with database.write() as session:
+        learning.flag(session, turn_id, agent="U1", judgement=Judgement(correction="Right."))
+        example_id = session.scalars(select(Example.id)).one()
+        learning.decide(session, example_id, approve=True, actor="U2")
+        learning.decide(session, example_id, approve=True, actor="U3")
+        with pytest.raises(Conflict, match="already approved by <@U2>"):
+            learning.decide(session, example_id, approve=False, actor="U3")
+        assert [e.decided_by for e in learning.approved(session, "support")] == ["U2"]
+
+
+def test_escalating_twice_is_one_escalation(database: Database) -> None:
+    conversation_id, _, first = escalated(database)
+    with database.write() as session:
+        again = escalations.escalate(
+            session, conversation_id, reason=EscalationReason.MODEL, cause="again"
+        )
+        assert again.id == first
+        assert again.reason is EscalationReason.CUSTOMER
+    with database.read() as session:
+        kinds = list(session.scalars(select(OutboxMessage.kind)))
+    assert kinds == [outbox.Kind.ESCALATION_OPENED]
+
+
+def test_only_the_owner_speaks_to_the_customer(database: Database) -> None:
+    conversation_id, _, escalation_id = escalated(database)
+    with database.write() as session:
+        with pytest.raises(Forbidden):
+            escalations.reply(session, escalation_id, agent="U1", content="x", source_key="s:1")
+        escalations.take_over(session, escalation_id, agent="U1")
+        with pytest.raises(Conflict, match="<@U1> has already"):
+            escalations.take_over(session, escalation_id, agent="U2")
+        with pytest.raises(Forbidden):
+            escalations.reply(session, escalation_id, agent="U2", content="x", source_key="s:2")
+        for _ in range(2):  # Slack delivers some events twice
+            escalations.reply(
+                session, escalation_id, agent="U1", content="Posted.", source_key="s:3"
+            )
+        turns = conversations.history(session, conversation_id)
+        assert [t.content for t in turns] == ["Where is my card?", "Wrong.", "Posted."]
+        conversation = conversations.get(session, conversation_id)
+        assert conversation.state is ConversationState.WITH_AGENT
+
+
+def test_resolving_gives_the_conversation_back_and_proposes_the_reply(database: Database) -> None:
+    conversation_id, _, escalation_id = escalated(database)
+    with database.write() as session:
+        escalations.take_over(session, escalation_id, agent="U1")
+        escalations.reply(session, escalation_id, agent="U1", content="Posted.", source_key="s:1")
+        escalations.resolve(session, escalation_id, agent="U1")
+        with pytest.raises(Conflict, match="resolved already"):
+            escalations.resolve(session, escalation_id, agent="U1")
+    with database.read() as session:
+        example = session.scalars(select(Example)).one()
+        assert (example.source, example.chosen) == (ExampleSource.REPLY, "Posted.")
+        assert example.rejected == "Wrong."
+        assert conversations.get(session, conversation_id).state is ConversationState.RESOLVED
+        assert session.scalars(select(Outcome.metric)).all() == ["handle_minutes"]
+        assert session.scalars(select(Escalation.state)).all() == [EscalationState.RESOLVED]
+
+
+def test_a_reply_after_a_flag_with_correction_makes_no_second_example(database: Database) -> None:
+    _, turn_id, escalation_id = escalated(database)
+    with database.write() as session:
+        escalations.take_over(session, escalation_id, agent="U1")
+        escalations.reply(session, escalation_id, agent="U1", content="Posted.", source_key="s:1")
+        learning.flag(session, turn_id, agent="U1", judgement=Judgement(correction="Better."))
+        escalations.resolve(session, escalation_id, agent="U1")
+    with database.read() as session:
+        assert session.scalars(select(Example.chosen)).all() == ["Better."]
+
+
+def test_only_accepted_unflagged_answers_become_replay(database: Database) -> None:
+    accepted, _ = a_conversation(database, answer="Good.")
+    flagged, turn_id = a_conversation(database, answer="Flagged.")
+    a_conversation(database, answer="Nobody said anything.")
+    with database.write() as session:
+        for conversation_id in (accepted, flagged):
+            for _ in range(2):
+                conversations.report_outcome(
+                    session,
+                    conversation_id=conversation_id,
+                    metric=learning.ACCEPTED,
+                    value=1,
+                    key=f"o:{conversation_id}",
+                )
+        learning.flag(session, turn_id, agent="U1", judgement=Judgement())
+    with database.write() as session:
+        assert learning.collect_accepted(session, "support") == 1
+    with database.write() as session:
+        assert learning.collect_accepted(session, "support") == 0
+        assert [e.chosen for e in learning.approved(session, "support")] == ["Good."]
+
+
+def test_importing_twice_adds_once(database: Database, assistant: Assistant) -> None:
+    lesson = Lesson(prompt=[Message(Role.CUSTOMER, "Hi")], chosen="Hello.")
+    with database.write() as session:
+        added = [
+            learning.add_imported(
+                session, lesson, assistant=assistant.name, key="import:1", approved=True, actor="me"
+            )
+            for _ in range(2)
+        ]
+    assert added == [True, False]
