@@ -69,8 +69,8 @@ def history(session: Session, conversation_id: str) -> list[Turn]:
     )
 
 
-def receive(session: Session, arrival: Arrival) -> Turn:
-    """Record what a customer wrote, starting the conversation where it is new."""
+def start(session: Session, arrival: Arrival) -> Conversation:
+    """The conversation a message belongs to, made where it is new; the message isn't recorded."""
     conversation = session.get(Conversation, arrival.conversation_id)
     if conversation is None:
         conversation = Conversation(
@@ -84,6 +84,12 @@ def receive(session: Session, arrival: Arrival) -> Turn:
         )
         session.add(conversation)
         session.flush()
+    return conversation
+
+
+def receive(session: Session, arrival: Arrival) -> Turn:
+    """Record what a customer wrote, starting the conversation where it is new."""
+    conversation = start(session, arrival)
     return add_turn(
         session,
         Turn(conversation_id=conversation.id, role=Role.CUSTOMER, content=arrival.content),
@@ -106,9 +112,21 @@ def add_turn(session: Session, new: Turn) -> Turn:
     new.position = 0 if last is None else last + 1
     session.add(new)
     session.flush()
-    if new.role is not Role.AGENT and open_escalation(session, new.conversation_id):
-        outbox.put(session, outbox.Kind.TURN_ADDED, new.id)
+    escalation = open_escalation(session, new.conversation_id)
+    if new.role is not Role.AGENT and escalation is not None:
+        show_turn(session, new, escalation)
     return new
+
+
+def show_turn(session: Session, turn: Turn, escalation: Escalation) -> None:
+    """Queue a turn for an escalation's thread in Slack; each thread shows it once."""
+    outbox.put(
+        session,
+        outbox.Kind.TURN_ADDED,
+        turn.id,
+        revision=escalation.id,
+        escalation=escalation.id,
+    )
 
 
 def open_escalation(session: Session, conversation_id: str) -> Escalation | None:

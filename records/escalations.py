@@ -10,13 +10,17 @@ from records.states import ConversationState, EscalationReason, EscalationState
 from records.tables import Escalation, Turn
 
 
-def get(session: Session, escalation_id: str) -> Escalation:
-    """One escalation.
+def get(session: Session, escalation_id: str, *, lock: bool = False) -> Escalation:
+    """One escalation; with `lock`, of two transactions at once the second waits for the first.
 
     Raises:
         NotFound: no such id.
     """
-    found = session.get(Escalation, escalation_id)
+    if lock:
+        session.flush()  # what is read anew must not undo what waits to be written
+    found = session.get(
+        Escalation, escalation_id, with_for_update=True if lock else None, populate_existing=lock
+    )
     if found is None:
         raise NotFound(f"No escalation {escalation_id!r}.")
     return found
@@ -42,6 +46,8 @@ def escalate(
     session.add(escalation)
     session.flush()
     outbox.put(session, outbox.Kind.ESCALATION_OPENED, escalation.id)
+    for turn in conversations.history(session, conversation_id):
+        conversations.show_turn(session, turn, escalation)
     return escalation
 
 
@@ -51,7 +57,7 @@ def take_over(session: Session, escalation_id: str, *, agent: str) -> Escalation
     Raises:
         Conflict: another agent has it, or it is resolved.
     """
-    escalation = get(session, escalation_id)
+    escalation = get(session, escalation_id, lock=True)
     if escalation.state is EscalationState.RESOLVED:
         raise Conflict("This escalation is resolved already.")
     if escalation.owner is not None and escalation.owner != agent:
@@ -74,10 +80,10 @@ def reply(
     Raises:
         Forbidden: nobody has taken over, or somebody else has.
     """
-    escalation = get(session, escalation_id)
+    escalation = get(session, escalation_id, lock=True)
     if escalation.state is not EscalationState.TAKEN or escalation.owner != agent:
         raise Forbidden("Only the agent who has taken this over can write to the customer.")
-    return conversations.add_turn(
+    turn = conversations.add_turn(
         session,
         Turn(
             conversation_id=escalation.conversation_id,
@@ -87,6 +93,8 @@ def reply(
             source_key=source_key,
         ),
     )
+    outbox.put(session, outbox.Kind.REPLY_RELAYED, turn.id)
+    return turn
 
 
 def resolve(session: Session, escalation_id: str, *, agent: str) -> Escalation:
@@ -96,7 +104,7 @@ def resolve(session: Session, escalation_id: str, *, agent: str) -> Escalation:
         Conflict: it is resolved already, or not taken over yet.
         Forbidden: another agent has it.
     """
-    escalation = get(session, escalation_id)
+    escalation = get(session, escalation_id, lock=True)
     if escalation.state is EscalationState.RESOLVED:
         raise Conflict("This escalation is resolved already.")
     if escalation.owner is None:

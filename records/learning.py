@@ -63,6 +63,7 @@ def flag(session: Session, turn_id: str, *, agent: str, judgement: Judgement) ->
     session.add(row)
     session.flush()
     audit.note(session, actor=agent, action="flag", subject=turn_id, flag=row.id)
+    outbox.put(session, outbox.Kind.TURN_CHANGED, turn_id, revision=row.id)
     if judgement.correction or judgement.should_escalate:
         _supersede(session, turn_id=turn_id, agent=agent)
         _propose_from_flag(session, row, turn)
@@ -179,13 +180,17 @@ def add_imported(
     return True
 
 
-def get_example(session: Session, example_id: str) -> Example:
-    """One example.
+def get_example(session: Session, example_id: str, *, lock: bool = False) -> Example:
+    """One example; with `lock`, of two transactions at once the second waits for the first.
 
     Raises:
         NotFound: no such id.
     """
-    found = session.get(Example, example_id)
+    if lock:
+        session.flush()  # what is read anew must not undo what waits to be written
+    found = session.get(
+        Example, example_id, with_for_update=True if lock else None, populate_existing=lock
+    )
     if found is None:
         raise NotFound(f"No example {example_id!r}.")
     return found
@@ -206,7 +211,7 @@ def decide(
     Raises:
         Conflict: it was decided otherwise, or a later flag replaced it.
     """
-    example = get_example(session, example_id)
+    example = get_example(session, example_id, lock=True)
     wanted = ExampleState.APPROVED if approve else ExampleState.REJECTED
     if example.state is wanted:
         return example
@@ -245,6 +250,7 @@ def collect_accepted(session: Session, assistant: str) -> int:
             Conversation.assistant == assistant,
             Turn.role == Role.ASSISTANT,
             Turn.position == 1,
+            Turn.version.is_not(None),
             Turn.status == TurnStatus.COMPLETE,
             exists().where(
                 Outcome.conversation_id == Conversation.id,

@@ -20,11 +20,15 @@ class Kind(StrEnum):
     """What a message to Slack tells."""
 
     ESCALATION_OPENED = "escalation_opened"
-    """Post the card, then the transcript in its thread. Subject: escalation."""
+    """Post the card; the transcript follows as `TURN_ADDED`. Subject: escalation."""
     ESCALATION_CHANGED = "escalation_changed"
     """Bring the card up to date. Subject: escalation."""
     TURN_ADDED = "turn_added"
-    """A further turn in an unresolved escalation, for its thread. Subject: turn."""
+    """A turn of an unresolved escalation, for its thread. Subject: turn. Payload: escalation."""
+    TURN_CHANGED = "turn_changed"
+    """Bring a turn's message up to date (it was flagged). Subject: turn."""
+    REPLY_RELAYED = "reply_relayed"
+    """An agent's words are where the customer reads them: confirm so. Subject: turn."""
     EXAMPLE_PROPOSED = "example_proposed"
     """An example waits for approval. Subject: example."""
     EXAMPLE_CHANGED = "example_changed"
@@ -35,6 +39,10 @@ class Kind(StrEnum):
     """Bring it up to date. Subject: job."""
     REPORT_READY = "report_ready"
     """Post the report with its verdict and buttons. Subject: report."""
+    REPORT_CHANGED = "report_changed"
+    """Bring its buttons up to date. Subject: report."""
+    REPORT_PLOT = "report_plot"
+    """Add the plot to the report's thread (the bot puts it when the report stands there)."""
     RELEASED = "released"
     """A version was promoted or rolled back. Subject: version. Payload: release id."""
 
@@ -103,6 +111,22 @@ def message_of(session: Session, kind: Kind, subject: str) -> OutboxMessage | No
         )
         .order_by(OutboxMessage.id.desc())
         .limit(1)
+    )
+
+
+def shown(session: Session, kind: Kind, subject: str) -> list[OutboxMessage]:
+    """All messages of that kind about that subject that stand in Slack, oldest first."""
+    return list(
+        session.scalars(
+            select(OutboxMessage)
+            .where(
+                OutboxMessage.kind == kind,
+                OutboxMessage.subject == subject,
+                OutboxMessage.state == OutboxState.SENT,
+                OutboxMessage.ts.is_not(None),
+            )
+            .order_by(OutboxMessage.id)
+        )
     )
 
 

@@ -108,35 +108,36 @@ def promote(
 
     Raises:
         NotFound: no such version.
-        Conflict: it is champion already, or the gate did not pass it and `without_evidence` is
-            not given.
+        Conflict: it is champion already, or the gate did not pass it against the present champion
+            and `without_evidence` is not given.
     """
     version = get(session, version_id)
     current = pointer(session, version.assistant)
     if current is not None and current.version == version_id:
         raise Conflict(f"{version_id} is champion already.")
     if not without_evidence:
-        _require_pass(session, version)
+        _require_pass(session, version, champion=current.version if current else None)
     stop_experiment(session, version.assistant, actor=actor)
     return _point(session, version, action=ReleaseAction.PROMOTE, actor=actor)
 
 
-def verdict_of(session: Session, version_id: str) -> Verdict | None:
-    """What the gate last said of a version; None where it was not asked."""
-    return session.scalar(
-        select(Report.verdict)
-        .where(Report.challenger == version_id, Report.verdict.is_not(None))
-        .order_by(Report.created_at.desc(), Report.id.desc())
-        .limit(1)
+def verdict_of(session: Session, version_id: str, *, champion: str | None = None) -> Verdict | None:
+    """What the gate last said of a version (against `champion`); None where it was not asked."""
+    query = select(Report.verdict).where(
+        Report.challenger == version_id, Report.verdict.is_not(None)
     )
+    if champion is not None:
+        query = query.where(Report.champion == champion)
+    return session.scalar(query.order_by(Report.created_at.desc(), Report.id.desc()).limit(1))
 
 
-def _require_pass(session: Session, version: Version) -> None:
+def _require_pass(session: Session, version: Version, *, champion: str | None) -> None:
     if version.adapter_path is None:
         return  # the bare base is what everything was compared with
-    verdict = verdict_of(session, version.id)
+    verdict = verdict_of(session, version.id, champion=champion)
     if verdict is not Verdict.PASS:
-        said = f"the gate said {verdict}" if verdict else "it was not compared with the champion"
+        against = f"the champion, {champion}"
+        said = f"the gate said {verdict}" if verdict else f"it was not compared with {against}"
         raise Conflict(
             f"{version.id} is not promoted: {said}. To take it all the same, say that you do so "
             "without evidence (--without-evidence)."
@@ -186,7 +187,18 @@ def _point(session: Session, version: Version, *, action: ReleaseAction, actor: 
         outbox.put(
             session, outbox.Kind.RELEASED, version.id, revision=release.id, release=release.id
         )
+        _tell_reports(session, release)
     return release
+
+
+def _tell_reports(session: Session, release: Release) -> None:
+    """What may be pressed on a report depends on which of its versions is champion."""
+    touched = (release.version, release.replaces)
+    reports = session.scalars(
+        select(Report.id).where(Report.challenger.in_(touched) | Report.champion.in_(touched))
+    )
+    for report in reports:
+        outbox.put(session, outbox.Kind.REPORT_CHANGED, report, revision=release.id)
 
 
 def running_experiment(session: Session, assistant: str) -> Experiment | None:

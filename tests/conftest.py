@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import text
@@ -18,6 +19,9 @@ from records.settings import go_offline
 from records.states import VersionState
 from records.tables import Table, Version
 from records.versions import install_base
+
+if TYPE_CHECKING:
+    from tests.real_engine import RealEngine
 
 go_offline()
 
@@ -120,3 +124,19 @@ def install(store: Database, assistant: Assistant) -> Version:
     with store.write() as session:
         install_base(session, version)
     return version
+
+
+@pytest.fixture(scope="session")
+def real_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator["RealEngine"]:
+    """One real vLLM for all slow tests, on a copy of the bundled base model."""
+    from tests.real_engine import start_engine
+
+    engine = start_engine(tmp_path_factory.mktemp("engine"), port=free_port())
+    yield engine
+    engine.stop()
+
+
+@pytest.fixture(scope="session")
+def engine_url(real_engine: "RealEngine") -> str:
+    """Where the real vLLM listens; it serves the base as `support-base`."""
+    return real_engine.url

@@ -34,7 +34,12 @@ def a_conversation(database: Database, *, answer: str = "Wrong.") -> tuple[str, 
         )
         answered = conversations.add_turn(
             session,
-            Turn(conversation_id=asked.conversation_id, role=Role.ASSISTANT, content=answer),
+            Turn(
+                conversation_id=asked.conversation_id,
+                role=Role.ASSISTANT,
+                content=answer,
+                version="support-base",
+            ),
         )
         return asked.conversation_id, answered.id
 
@@ -113,7 +118,7 @@ def test_escalating_twice_is_one_escalation(database: Database) -> None:
         assert again.reason is EscalationReason.CUSTOMER
     with database.read() as session:
         kinds = list(session.scalars(select(OutboxMessage.kind)))
-    assert kinds == [outbox.Kind.ESCALATION_OPENED]
+    assert kinds == [outbox.Kind.ESCALATION_OPENED, *[outbox.Kind.TURN_ADDED] * 2]
 
 
 def test_only_the_owner_speaks_to_the_customer(database: Database) -> None:

@@ -13,7 +13,13 @@ from records.versions import Side
 from tests.conftest import install
 
 
-def trained(database: Database, name: str, *, verdict: Verdict | None = Verdict.PASS) -> str:
+def trained(
+    database: Database,
+    name: str,
+    *,
+    verdict: Verdict | None = Verdict.PASS,
+    champion: str = "support-base",
+) -> str:
     with database.write() as session:
         versions.register(
             session,
@@ -30,6 +36,7 @@ def trained(database: Database, name: str, *, verdict: Verdict | None = Verdict.
             session.add(
                 Report(
                     assistant="support",
+                    champion=champion,
                     challenger=name,
                     cases_hash="c",
                     verdict=verdict,
@@ -59,8 +66,8 @@ def test_going_back_walks_the_promotions_in_reverse(
     database: Database, assistant: Assistant
 ) -> None:
     install(database, assistant)
-    for name in ("support-a", "support-b"):
-        trained(database, name)
+    for name, before in (("support-a", "support-base"), ("support-b", "support-a")):
+        trained(database, name, champion=before)
         with database.write() as session:
             versions.promote(session, name, actor="ops")
     seen = []
@@ -134,3 +141,15 @@ def test_impossible_shares_are_refused(
     sides = [Side(f"arm-{i}", "support-base", share) for i, share in enumerate(shares)]
     with database.write() as session, pytest.raises(InvalidInput):
         versions.start_experiment(session, "support", sides, actor="ops")
+
+
+def test_a_pass_against_an_earlier_champion_is_no_evidence(
+    database: Database, assistant: Assistant
+) -> None:
+    install(database, assistant)
+    trained(database, "support-a")
+    trained(database, "support-b", champion="support-base")
+    with database.write() as session:
+        versions.promote(session, "support-a", actor="ops")
+        with pytest.raises(Conflict, match="not compared with the champion, support-a"):
+            versions.promote(session, "support-b", actor="ops")

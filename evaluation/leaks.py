@@ -1,0 +1,27 @@
+"""Cases that a version was trained on: they say nothing of it and are left out."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from evaluation.cases import prompt_id
+from records.database import Database
+from records.messages import Message, Role
+from records.tables import DatasetExample, Example, Version
+
+
+def trained_prompts(database: Database, versions: Sequence[Version]) -> set[str]:
+    """Prompt ids of all examples in the versions' datasets (train and validation parts)."""
+    datasets = [version.dataset_id for version in versions if version.dataset_id is not None]
+    if not datasets:
+        return set()
+    query = (
+        select(Example.prompt)
+        .join(DatasetExample, DatasetExample.example_id == Example.id)
+        .where(DatasetExample.dataset_id.in_(datasets))
+    )
+    with database.read() as session:
+        return {
+            prompt_id(Message(Role(said["role"]), said["content"]) for said in prompt)
+            for prompt in session.scalars(query)
+        }

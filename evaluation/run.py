@@ -1,0 +1,196 @@
+"""A whole evaluation: ask, score, measure, compare, judge, and keep the report.
+
+Doing it again with the same answers, cases and rules yields the same report under the same id, so
+a durable workflow may repeat it at any point.
+"""
+
+import asyncio
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluation.answers import Answer, question
+from evaluation.asking import Manner, OnProgress, ask
+from evaluation.cases import Case, CaseFile
+from evaluation.comparison import compare, slice_rows
+from evaluation.gate import GateRules, judge
+from evaluation.intervals import Sampling
+from evaluation.leaks import trained_prompts
+from evaluation.loading import make_ready
+from evaluation.plot import draw
+from evaluation.report import Measured, Side, compared_body, single_body
+from evaluation.scores import Topics, score_all
+from evaluation.table import tabulate
+from evaluation.wording import markdown, with_alt_text
+from records import versions
+from records.artifacts import Artifacts
+from records.assistant import Assistant
+from records.database import Database
+from records.engine import Engine, new_session
+from records.errors import InvalidInput
+from records.ids import utc_now
+from records.states import Verdict
+from records.tables import Report, Version
+
+_FORM = 1
+"""Counts changes of what a report says of the same answers, so that old ids stay true."""
+_SEED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A version and its answers by case id."""
+
+    version: Version
+    answers: Mapping[str, Answer]
+
+
+async def run_evaluation(
+    database: Database,
+    artifacts: Artifacts,
+    engines: Sequence[str],
+    assistant: Assistant,
+    *,
+    challenger: str,
+    champion: str | None,
+    cases: CaseFile,
+    on_progress: OnProgress,
+    manner: Manner | None = None,
+) -> str:
+    """Evaluate a version, by itself or against a champion, and return its report's id.
+
+    Raises:
+        NotFound: an unknown version.
+        InvalidInput: a version of another assistant, or the same version twice.
+        ConfigurationError: the assistant's gate can't be read.
+        EngineError, AdapterError: the versions couldn't answer; answers until then are kept.
+    """
+    rules = GateRules.of(assistant)
+    chosen = _versions(database, assistant, challenger=challenger, champion=champion)
+    leaked = await asyncio.to_thread(trained_prompts, database, chosen)
+    counted = [case for case in cases.cases if case.id not in leaked]
+    asked: list[Asked] = []
+    async with new_session() as session:
+        servers = [Engine(url, session) for url in engines]
+        for version in chosen:
+
+            async def prepare(engine: Engine, version: Version = version) -> None:
+                await make_ready(engine, version, artifacts=artifacts, assistant=assistant)
+
+            answers = await ask(
+                database,
+                servers,
+                version=version.id,
+                questions=[question(case, assistant, version=version.id) for case in counted],
+                prepare=prepare,
+                on_progress=on_progress,
+                manner=manner,
+            )
+            asked.append(Asked(version, answers))
+    body = await asyncio.to_thread(assess, assistant, rules, cases, counted, asked)
+    report_id = _report_id(body, asked)
+    return await asyncio.to_thread(_keep, database, artifacts, report_id, body)
+
+
+def _versions(
+    database: Database, assistant: Assistant, *, challenger: str, champion: str | None
+) -> list[Version]:
+    """The versions to be asked: the champion first, the challenger last."""
+    names = [challenger] if champion is None else [champion, challenger]
+    if len(set(names)) != len(names):
+        raise InvalidInput(f"{challenger} can't be compared with itself.")
+    with database.read() as session:
+        found = [versions.get(session, name) for name in names]
+    for version in found:
+        if version.assistant != assistant.name:
+            raise InvalidInput(
+                f"{version.id} belongs to assistant {version.assistant!r}, not {assistant.name!r}."
+            )
+    return found
+
+
+def assess(
+    assistant: Assistant,
+    rules: GateRules,
+    file: CaseFile,
+    counted: Sequence[Case],
+    asked: Sequence[Asked],
+) -> dict[str, Any]:
+    """The report on answers: scores, metrics, comparison, verdict. Pure."""
+    topics = Topics(file.cases)
+    sides = [
+        Side(
+            given.version,
+            score_all(
+                counted,
+                given.answers,
+                marker=assistant.handoff_marker,
+                topics=topics,
+                right_answer_f1=rules.right_answer_f1,
+            ),
+        )
+        for given in asked
+    ]
+    sampling = Sampling(np.random.default_rng(_SEED), confidence=rules.confidence)
+    measured = Measured(
+        assistant=assistant,
+        rules=rules,
+        file=file,
+        cases=counted,
+        challenger=sides[-1],
+        champion=sides[0] if len(sides) > 1 else None,
+        confidence=rules.confidence,
+    )
+    tables = [tabulate(counted, side.scores) for side in sides]
+    if measured.champion is None:
+        return with_alt_text(single_body(measured, tables[0], sampling))
+    comparison = compare(*tables, slices=slice_rows(counted), sampling=sampling)
+    slices = {entry.name: entry.pairs for entry in comparison.slices}
+    decision = judge(comparison.pairs, slices, rules)
+    return with_alt_text(compared_body(measured, comparison, decision))
+
+
+def _report_id(body: Mapping[str, Any], asked: Sequence[Asked]) -> str:
+    """A name made from everything the report depends on."""
+    said = [
+        [given.version.id, sorted((key, asdict(a)) for key, a in given.answers.items())]
+        for given in asked
+    ]
+    keys = ("cases", "rules", "generation", "lineage")
+    content = [_FORM, *(body[key] for key in keys), said]
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return f"rep_{digest[:26]}"
+
+
+def _keep(database: Database, artifacts: Artifacts, report_id: str, body: dict[str, Any]) -> str:
+    path = f"reports/{report_id}"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        text = json.dumps({"id": report_id, **body}, indent=2, ensure_ascii=False)
+        (folder / "report.json").write_text(text + "\n")
+        (folder / "report.md").write_text(markdown(body))
+        draw(body, folder / "plot.png")
+        artifacts.publish(folder, path)
+    with database.write() as session:
+        report = session.get(Report, report_id)
+        if report is None:
+            report = Report(
+                id=report_id,
+                assistant=body["assistant"],
+                champion=body["champion"],
+                challenger=body["challenger"],
+                cases_hash=body["cases"]["hash"],
+                verdict=Verdict(body["verdict"]) if body["verdict"] else None,
+                body=body,
+                path=path,
+            )
+            session.add(report)
+        report.created_at = utc_now()  # the same evidence, asked for again, is the newest
+        versions.mark_evaluated(session, body["challenger"])
+    return report_id
