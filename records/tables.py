@@ -401,7 +401,10 @@ class OutboxMessage(Table):
     """Something Slack must show: what happened to what. The bot renders it when it sends it."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("outbox_by_state", "state", "id"),)
+    __table_args__ = (
+        Index("outbox_by_state", "state", "id"),
+        Index("outbox_by_message", "channel", "ts"),
+    )
 
     id: Mapped[int] = mapped_column(_SERIAL, primary_key=True, autoincrement=True)
     key: Mapped[str] = mapped_column(String(160), unique=True)

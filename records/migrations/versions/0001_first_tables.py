@@ -151,6 +151,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("key"),
     )
     op.create_index(op.f("ix_outbox_subject"), "outbox", ["subject"], unique=False)
+    op.create_index("outbox_by_message", "outbox", ["channel", "ts"], unique=False)
     op.create_index("outbox_by_state", "outbox", ["state", "id"], unique=False)
     op.create_table(
         "reports",

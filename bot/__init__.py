@@ -1,0 +1,1 @@
+"""The Slack app: where a support team takes over, corrects, approves and releases."""

@@ -1,0 +1,51 @@
+"""*Promote* on a report: its challenger answers the customers from now on."""
+
+import asyncio
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from sqlalchemy.orm import Session
+
+from bot import wording
+from bot.attendance import Attendance, Place
+from bot.desk import Desk
+from records import adapters, reports, versions
+from records.errors import Conflict
+from records.tables import Report
+
+
+def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
+    """Listen to the button; the report's message changes through the outbox."""
+
+    @app.action("promote")
+    async def promote(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        await ack()
+        work = _promote(desk, action["value"], user=body["user"]["id"])
+        await attendance.attend(Place.of(body), work)
+
+
+async def _promote(desk: Desk, report_id: str, *, user: str) -> None:
+    report = await desk.read(lambda session: reports.get(session, report_id))
+    desk.require_operator(desk.assistant(report.assistant), user)
+    await asyncio.to_thread(_verify, desk, report.challenger)
+    await desk.write(lambda session: _point(session, report, user=user))
+
+
+def _verify(desk: Desk, version_id: str) -> None:
+    """See that the adapter on disk is the one that was evaluated."""
+    with desk.database.read() as session:
+        path = versions.get(session, version_id).adapter_path
+    if path is not None:
+        adapters.verify(desk.artifacts.fetch(path), name=version_id)
+
+
+def _point(session: Session, report: Report, *, user: str) -> None:
+    """Promote on this report's evidence: it must speak of what serves now."""
+    current = versions.champion(session, report.assistant).id
+    if report.champion is not None and current not in (report.champion, report.challenger):
+        raise Conflict(
+            wording.STALE_REPORT.format(
+                challenger=report.challenger, champion=report.champion, current=current
+            )
+        )
+    versions.promote(session, report.challenger, actor=user)

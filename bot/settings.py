@@ -1,0 +1,69 @@
+"""Settings of the bot's process."""
+
+from pydantic import AliasChoices, Field, SecretStr
+
+from records.errors import ConfigurationError
+from records.settings import Settings
+
+
+class BotSettings(Settings):
+    """How to reach Slack, and how fast."""
+
+    slack_bot_token: SecretStr = Field(
+        default=SecretStr(""), validation_alias=AliasChoices("SLACK_BOT_TOKEN", "slack_bot_token")
+    )
+    slack_signing_secret: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias=AliasChoices("SLACK_SIGNING_SECRET", "slack_signing_secret"),
+    )
+    slack_app_token: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias=AliasChoices("SLACK_APP_TOKEN", "slack_app_token"),
+        description="Set, the bot uses Socket Mode; empty, it serves HTTP.",
+    )
+    slack_api_url: str = Field(
+        default="https://slack.com/api/",
+        validation_alias=AliasChoices("SLACK_API_URL", "slack_api_url"),
+    )
+    bot_host: str = Field(default="127.0.0.1", description="Address of the bot's HTTP server.")
+    bot_port: int = Field(default=3000, description="Port of Slack's requests and of /health.")
+    slack_messages_per_second: float = Field(
+        default=1.0, gt=0, description="Messages to one channel; Slack allows about one."
+    )
+    outbox_poll_seconds: float = Field(
+        default=0.2, gt=0, description="How often to look for messages to send."
+    )
+    job_update_seconds: float = Field(
+        default=2.0, ge=0, description="Least time between two updates of a job's message."
+    )
+
+    @property
+    def api_url(self) -> str:
+        """The Web API's base URL, with the slash at its end that Slack's client needs."""
+        return f"{self.slack_api_url.rstrip('/')}/"
+
+    @property
+    def socket_mode(self) -> bool:
+        """Whether Slack is reached by a connection of ours, without a public URL."""
+        return bool(self.slack_app_token.get_secret_value())
+
+    def require_tokens(self) -> None:
+        """See that the bot can speak to Slack.
+
+        Raises:
+            ConfigurationError: naming what to set.
+        """
+        missing = [
+            name
+            for name, secret in (
+                ("SLACK_BOT_TOKEN", self.slack_bot_token),
+                ("SLACK_SIGNING_SECRET", self.slack_signing_secret),
+            )
+            if not secret.get_secret_value()
+        ]
+        if missing:
+            raise ConfigurationError(
+                f"Set {' and '.join(missing)} (deploy/slack/manifest.yaml describes the app that "
+                "they belong to), or run `understudy up` without them: it brings a stand-in for "
+                "Slack, as `understudy slack` does."
+            )

@@ -1,0 +1,107 @@
+"""Text on its way into and out of Slack: made harmless, cut to limits, read back as plain words.
+
+Customers' words go into `plain_text` objects, which Slack neither formats, links nor lets ping.
+Where a few of them stand inside our own `mrkdwn`, `literal` takes their effect away.
+"""
+
+import html
+import re
+import unicodedata
+
+EMPTY = "(empty)"
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_FORMATTING = re.compile(r"([*_~`:@#>|])")
+_WORD_JOINER = "\u2060"
+
+
+def clean(text: str) -> str:
+    """The text without control characters and direction overrides; never empty."""
+    text = _SURROGATE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _INVISIBLE.sub("", text)
+    return text if _is_visible(text) else EMPTY
+
+
+def _is_visible(text: str) -> bool:
+    return any(not c.isspace() and unicodedata.category(c) not in ("Cf", "Cc") for c in text)
+
+
+def length(text: str) -> int:
+    """Length as the strictest reader counts it: an emoji outside the basic plane is two."""
+    return len(text) + sum(1 for c in text if ord(c) > 0xFFFF)
+
+
+def cut(text: str, limit: int) -> str:
+    """The text, ended with `…` where it is longer than `limit`."""
+    if length(text) <= limit:
+        return text
+    return f"{text[: _fitting(text, limit - 1)].rstrip()}…"
+
+
+def _fitting(text: str, limit: int) -> int:
+    """How many of the first characters fit."""
+    used = 0
+    for index, character in enumerate(text):
+        used += 2 if ord(character) > 0xFFFF else 1
+        if used > limit:
+            return index
+    return len(text)
+
+
+def pieces(text: str, *, limit: int, most: int) -> tuple[list[str], int]:
+    """The text in at most `most` parts of at most `limit`, and how many characters were left out.
+
+    Parts end at a line or a word where one is near.
+    """
+    parts: list[str] = []
+    while text and len(parts) < most:
+        end = _fitting(text, limit)
+        if end < len(text):
+            near = max(text.rfind("\n", end // 2, end), text.rfind(" ", end // 2, end))
+            end = near + 1 if near > 0 else end
+        parts.append(text[:end])
+        text = text[end:]
+    kept = [part for part in parts if _is_visible(part)]
+    return kept or [EMPTY], len(text)
+
+
+def escaped(text: str) -> str:
+    """The text with the three characters replaced that Slack gives a meaning."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def literal(text: str, limit: int = 200) -> str:
+    """A short text of somebody else's for our own `mrkdwn`: no pings, links or formatting."""
+    line = " ".join(cut(clean(text), limit).split())
+    return escaped(_FORMATTING.sub(rf"\1{_WORD_JOINER}", line))
+
+
+def who(actor: str) -> str:
+    """An actor of the records as Slack shows people: a mention, or a plain name."""
+    return f"<@{actor}>" if re.fullmatch(r"[UW][A-Z0-9]{2,20}", actor) else literal(actor)
+
+
+_ENTITY = re.compile(r"<([^<>]*)>")
+_NOTE = re.compile(r"^[\s*_~`>]*note\s*[*_~`]*\s*[:\uff1a]", re.IGNORECASE)
+
+
+def is_note(message: str) -> bool:
+    """Whether an agent's message is an internal note (`note:` in any letter case)."""
+    return _NOTE.match(html.unescape(message)) is not None
+
+
+def spoken(message: str) -> str:
+    """A message of Slack's as plain words: links and mentions resolved, entities decoded."""
+    return html.unescape(_ENTITY.sub(_plain_entity, message)).strip()
+
+
+def _plain_entity(match: re.Match[str]) -> str:
+    target, _, label = match[1].partition("|")
+    if target.startswith("@"):
+        return f"@{label or 'colleague'}"
+    if target.startswith("#"):
+        return f"#{label or 'channel'}"
+    if target.startswith("!"):
+        return label or f"@{target[1:].partition('^')[0]}"
+    target = target.removeprefix("mailto:")
+    return f"{label} ({target})" if label and label not in target else target

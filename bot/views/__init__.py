@@ -1,0 +1,1 @@
+"""What people see in Slack: pure builders that take records and return Block Kit."""

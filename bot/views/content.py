@@ -1,0 +1,124 @@
+"""The building stones of all views, made with slack_sdk's classes so that limits are enforced."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ConfirmObject,
+    ContextBlock,
+    MarkdownTextObject,
+    PlainTextObject,
+    SectionBlock,
+)
+
+from bot import text as texts
+
+MOST_BLOCKS = 50
+_SECTION = 2900
+_FALLBACK = 300
+_VALUE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A message: the line that notifications show, and its blocks."""
+
+    text: str
+    blocks: list[dict[str, Any]] = field(default_factory=list)
+
+
+def content(line: str, blocks: Sequence[Block]) -> Content:
+    """A message of at most 50 blocks; more than that is a mistake of the view.
+
+    Raises:
+        SlackObjectFormationError: a block is past one of Slack's limits.
+    """
+    assert len(blocks) <= MOST_BLOCKS, f"{len(blocks)} blocks"
+    return Content(texts.cut(line, _FALLBACK), [block.to_dict() for block in blocks])
+
+
+def plain(text: str) -> PlainTextObject:
+    """Somebody else's words: neither formatted nor linked, and no ping."""
+    return PlainTextObject(text=text, emoji=False)
+
+
+def ours(text: str) -> MarkdownTextObject:
+    """Our own words, formatted; what stands in it of others went through `literal`."""
+    return MarkdownTextObject(text=text, verbatim=True)
+
+
+def said(words: str, *, most: int = 4) -> list[Block]:
+    """A text of any length as sections, with a note where the end had to be left out."""
+    parts, left = texts.pieces(texts.clean(words), limit=_SECTION, most=most)
+    blocks: list[Block] = [SectionBlock(text=plain(part)) for part in parts]
+    if left:
+        blocks.append(small(f"_{left:,} more characters are left out here._"))
+    return blocks
+
+
+def line(text: str) -> Block:
+    """A paragraph of our own words."""
+    return SectionBlock(text=ours(texts.cut(text, _SECTION)))
+
+
+def small(*parts: str) -> Block:
+    """A line in small print, of our own words."""
+    return ContextBlock(elements=[ours(texts.cut(part, _SECTION)) for part in parts[:10] if part])
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button and what it carries; `question` is asked before it counts."""
+
+    label: str
+    action: str
+    value: str
+    style: str | None = None
+    question: str | None = None
+
+    @property
+    def element(self) -> ButtonElement:
+        """The button in Block Kit."""
+        return ButtonElement(
+            text=PlainTextObject(text=texts.cut(self.label, 75)),
+            action_id=self.action,
+            value=self.value[:_VALUE],
+            style=self.style,
+            confirm=self._confirm,
+        )
+
+    @property
+    def _confirm(self) -> ConfirmObject | None:
+        if self.question is None:
+            return None
+        return ConfirmObject(
+            title=PlainTextObject(text=texts.cut(self.label, 100)),
+            text=PlainTextObject(text=texts.cut(self.question, 300)),
+            confirm=PlainTextObject(text=texts.cut(self.label, 30)),
+            deny=PlainTextObject(text="Cancel"),
+        )
+
+
+def buttons(block_id: str, *items: Button) -> Block:
+    """A row of buttons."""
+    return ActionsBlock(block_id=block_id, elements=[item.element for item in items])
+
+
+def moment(at: datetime) -> str:
+    """A time as each reader's own clock shows it."""
+    fallback = at.strftime("%Y-%m-%d %H:%M UTC")
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
+
+
+def duration(seconds: float) -> str:
+    """A length of time in words."""
+    if seconds < 90:
+        return f"{max(0, round(seconds))} s"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,183 @@
+"""A support team's office for tests: the real bot and the stand-in for Slack, over HTTP."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from pydantic import SecretStr
+from sqlalchemy import select
+
+from bot.desk import Desk
+from bot.process import Bot
+from bot.settings import BotSettings
+from bot.standin.people import Message, Person, buttons_of, text_of
+from bot.standin.server import create_standin
+from bot.standin.settings import StandinSettings
+from records import conversations, escalations
+from records.artifacts import Artifacts
+from records.assistant import Assistant
+from records.conversations import Arrival
+from records.database import Database
+from records.messages import Role
+from records.states import EscalationReason
+from records.tables import OutboxMessage, Turn
+from tests.conftest import free_port
+
+CHANNEL = "support"
+QUESTION = "Where is my card?"
+ANSWER = "Cards take a year."
+
+
+@dataclass
+class Office:
+    """Where the parts are, and who works there."""
+
+    database: Database
+    assistant: Assistant
+    artifacts: Artifacts
+    home: Path
+    bot_port: int = field(default_factory=free_port)
+    slack_port: int = field(default_factory=free_port)
+    messages_per_second: float = 500.0
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(self.database, {self.assistant.name: self.assistant}, self.artifacts)
+
+    @property
+    def bot_settings(self) -> BotSettings:
+        return BotSettings(
+            home=self.home,
+            slack_bot_token=SecretStr("xoxb-standin"),
+            slack_signing_secret=SecretStr("standin"),
+            slack_app_token=SecretStr(""),
+            slack_api_url=f"http://127.0.0.1:{self.slack_port}/api/",
+            bot_port=self.bot_port,
+            slack_messages_per_second=self.messages_per_second,
+            job_update_seconds=0.2,
+            outbox_poll_seconds=0.03,
+        )
+
+    def slack_settings(self, **changes: Any) -> StandinSettings:
+        given = {
+            "home": self.home,
+            "slack_bot_token": SecretStr("xoxb-standin"),
+            "slack_app_token": SecretStr("xapp-standin"),
+            "slack_signing_secret": SecretStr("standin"),
+            "standin_port": self.slack_port,
+            "standin_bot_url": f"http://127.0.0.1:{self.bot_port}/slack/events",
+            "standin_messages_per_second": self.messages_per_second,
+            "standin_retry_seconds": (0.0, 0.1, 0.2),
+        }
+        return StandinSettings(**{**given, **changes})
+
+    def person(self, user_id: str) -> Person:
+        return Person(user_id, f"http://127.0.0.1:{self.slack_port}")
+
+    @asynccontextmanager
+    async def slack(self, **changes: Any) -> AsyncIterator[None]:
+        settings = self.slack_settings(**changes)
+        runner = web.AppRunner(create_standin(settings, [CHANNEL]), access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", self.slack_port).start()
+        try:
+            yield
+        finally:
+            await runner.cleanup()
+
+    @asynccontextmanager
+    async def open(self, **changes: Any) -> AsyncIterator["Office"]:
+        """Slack and the bot, running."""
+        async with self.slack(**changes), Bot(self.bot_settings, self.desk):
+            yield self
+
+    def ask(self, question: str = QUESTION, answer: str = ANSWER, *, key: str = "c-1") -> list[str]:
+        """A customer asks and the assistant answers; the ids of both turns."""
+        with self.database.write() as session:
+            arrival = Arrival(
+                assistant=self.assistant.name,
+                conversation_id=f"conv_{key}",
+                content=question,
+                key=key,
+                customer="customer-7",
+                version="support-base",
+            )
+            asked = conversations.receive(session, arrival)
+            said = conversations.add_turn(
+                session,
+                Turn(
+                    conversation_id=arrival.conversation_id,
+                    role=Role.ASSISTANT,
+                    content=answer,
+                    version="support-base",
+                ),
+            )
+            return [asked.id, said.id]
+
+    def escalate(self, turn_id: str) -> str:
+        with self.database.write() as session:
+            turn = conversations.turn(session, turn_id)
+            return escalations.escalate(
+                session,
+                turn.conversation_id,
+                reason=EscalationReason.MODEL,
+                cause="said [handoff]",
+                turn_id=turn_id,
+            ).id
+
+    def escalated(self, *, key: str = "c-1") -> tuple[str, str]:
+        """A conversation that waits for a person: escalation and the assistant's turn."""
+        _, answer = self.ask(key=key)
+        return self.escalate(answer), answer
+
+    def rows(self, *kinds: str) -> list[OutboxMessage]:
+        with self.database.read() as session:
+            query = select(OutboxMessage).order_by(OutboxMessage.id)
+            found = session.scalars(query.where(OutboxMessage.kind.in_(kinds)) if kinds else query)
+            return list(found)
+
+    def turns(self, key: str = "c-1") -> list[Turn]:
+        with self.database.read() as session:
+            return conversations.history(session, f"conv_{key}")
+
+
+async def found(person: Person, wanted: Callable[[Message], Any]) -> Message:
+    """The channel's first message that fits, waiting for it."""
+
+    async def look() -> Message | None:
+        return first(await person.messages(CHANNEL), wanted)
+
+    return await person.wait_for(look)
+
+
+async def found_in_thread(person: Person, ts: str, wanted: Callable[[Message], Any]) -> Message:
+    """A thread's first message that fits, waiting for it."""
+
+    async def look() -> Message | None:
+        return first(await person.thread(CHANNEL, ts), wanted)
+
+    return await person.wait_for(look)
+
+
+async def told(person: Person, words: str) -> Message:
+    """What only this person was told, waiting for it."""
+
+    async def look() -> Message | None:
+        return first(await person.ephemerals(), saying(words))
+
+    return await person.wait_for(look)
+
+
+def first(messages: Sequence[Message], wanted: Callable[[Message], Any]) -> Message | None:
+    return next((m for m in messages if wanted(m)), None)
+
+
+def saying(words: str) -> Callable[[Message], bool]:
+    return lambda message: words in text_of(message)
+
+
+def offering(action_id: str) -> Callable[[Message], bool]:
+    return lambda message: action_id in buttons_of(message)

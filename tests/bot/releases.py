@@ -1,0 +1,58 @@
+"""Trained versions with reports, as the worker leaves them."""
+
+from pathlib import Path
+
+from records import adapters, outbox, versions
+from records.states import Verdict, VersionState
+from records.tables import Report, Version
+from tests.bot.office import Office
+
+# One transparent pixel.
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"
+)
+
+
+def challenger(office: Office, folder: Path, *, verdict: Verdict) -> tuple[str, str]:
+    """A version with an adapter on disk and a report that is ready: their ids."""
+    folder.mkdir(parents=True)
+    (folder / adapters.WEIGHTS).write_bytes(b"weights " + str(folder).encode())
+    (folder / adapters.CONFIG).write_text("{}")
+    (folder / adapters.MANIFEST).write_text("{}")
+    name = adapters.adapter_name("support", folder)
+    office.artifacts.publish(folder, f"adapters/{name}")
+    report = _report(office, name, folder, verdict=verdict)
+    version = Version(
+        id=name,
+        assistant="support",
+        base_model="some/base",
+        base_hash="0" * 64,
+        adapter_path=f"adapters/{name}",
+        state=VersionState.TRAINED,
+    )
+    with office.database.write() as session:
+        versions.register(session, version)
+        session.add(report)
+        session.flush()
+        outbox.put(session, outbox.Kind.REPORT_READY, report.id)
+    return name, report.id
+
+
+def _report(office: Office, name: str, folder: Path, *, verdict: Verdict) -> Report:
+    pages = folder.parent / f"{folder.name}-report"
+    pages.mkdir()
+    (pages / "report.md").write_text("| metric | A | B |\n| --- | --- | --- |\n| f1 | 0.2 | 0.8 |")
+    (pages / "plot.png").write_bytes(PNG)
+    report_id = f"rep_{name}"
+    office.artifacts.publish(pages, f"reports/{report_id}")
+    return Report(
+        id=report_id,
+        assistant="support",
+        champion="support-base",
+        challenger=name,
+        cases_hash="0" * 64,
+        verdict=verdict,
+        body={"why": "Customers not served right: 20 % instead of 60 %."},
+        path=f"reports/{report_id}",
+    )

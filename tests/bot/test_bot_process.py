@@ -1,0 +1,139 @@
+"""The bot's doors: signatures, health, sockets, and what it says when it can't start."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import yaml
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from bot.process import Bot
+from bot.settings import BotSettings
+from bot.standin.delivery import signed
+from bot.standin.people import text_of
+from bot.views.flag_modal import CALLBACK
+from records.database import Database
+from records.errors import ConfigurationError
+from records.messages import Role
+from tests.bot.office import CHANNEL, Office, found, found_in_thread, offering, saying, told
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+async def post(office: Office, body: dict[str, Any], *, secret: str, age: int = 0) -> int:
+    sent = json.dumps(body)
+    headers = signed(secret, sent, timestamp=int(time.time()) - age)
+    headers["Content-Type"] = "application/json"
+    url = f"http://127.0.0.1:{office.bot_port}/slack/events"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(url, data=sent, headers=headers) as answer,
+    ):
+        return answer.status
+
+
+@pytest.mark.parametrize(
+    ("secret", "age", "status"), [("standin", 0, 200), ("wrong", 0, 401), ("standin", 301, 401)]
+)
+async def test_only_requests_that_slack_signed_just_now_are_heard(
+    office: Office, secret: str, age: int, status: int
+) -> None:
+    body = {"type": "url_verification", "challenge": "x"}
+    if status == 200:
+        assert await post(office, body, secret=secret, age=age) == 200
+    else:
+        event = {"type": "message", "channel": "C0SUPPORT", "user": "U0ANN", "ts": "1.1"}
+        body = {"type": "event_callback", "event_id": "Ev1", "event": event}
+        assert await post(office, body, secret=secret, age=age) == 401
+
+
+async def test_health_says_whether_it_is_up(office: Office) -> None:
+    url = f"http://127.0.0.1:{office.bot_port}/health"
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        assert (answer.status, await answer.json()) == (200, {"ok": True})
+
+
+async def test_the_same_listeners_work_over_a_socket(closed_office: Office) -> None:
+    token = {"slack_app_token": SecretStr("xapp-standin")}
+    settings = closed_office.bot_settings.model_copy(update=token)
+    async with (
+        closed_office.slack(standin_bot_url="http://127.0.0.1:9/nobody"),
+        Bot(settings, closed_office.desk),
+    ):
+        closed_office.escalated()
+        ann = closed_office.person("U0ANN")
+        card = await found(ann, offering("take_over"))
+        await ann.click(CHANNEL, card["ts"], "take_over")
+        await found(ann, saying("<@U0ANN> speaks with the customer"))
+        await ann.reply(CHANNEL, card["ts"], "Hello!")
+        await found_in_thread(ann, card["ts"], lambda m: m.get("reactions"))
+        answer = await found_in_thread(ann, card["ts"], offering("flag_answer"))
+        await ann.click(CHANNEL, answer["ts"], "flag_answer")
+        assert "Write the right one" in str(await ann.submit({"reason": "wrong"}))
+        await ann.slash("/retrain", channel=CHANNEL)
+        assert "on its way" in text_of((await ann.ephemerals())[-1])
+    assert [t.content for t in closed_office.turns() if t.role is Role.AGENT] == ["Hello!"]
+
+
+async def test_words_written_while_the_database_is_busy_reach_the_customer_later_once(
+    closed_office: Office, sqlite: Database
+) -> None:
+    closed_office.database = Database(sqlite.url, lock_wait_seconds=0.05)
+    async with closed_office.open(standin_retry_seconds=(0.1,) * 20):
+        closed_office.escalated()
+        ann = closed_office.person("U0ANN")
+        card = await found(ann, offering("take_over"))
+        await ann.click(CHANNEL, card["ts"], "take_over")
+        await found(ann, saying("speaks with the customer"))
+        with sqlite.write() as session:
+            session.execute(text("SELECT 1"))  # from here on nobody else can write
+            await ann.reply(CHANNEL, card["ts"], "Hello!")
+            await ann.click(CHANNEL, card["ts"], "resolve")
+            await told(ann, "The database cannot be used now")
+            assert [t for t in closed_office.turns() if t.role is Role.AGENT] == []
+        await found_in_thread(ann, card["ts"], lambda m: m.get("reactions"))
+    assert [t.content for t in closed_office.turns() if t.role is Role.AGENT] == ["Hello!"]
+    closed_office.database.close()
+
+
+async def test_the_bot_explains_a_token_that_slack_refuses(closed_office: Office) -> None:
+    wrong = {"slack_bot_token": SecretStr("xoxb-other")}
+    settings = closed_office.bot_settings.model_copy(update=wrong)
+    async with closed_office.slack():
+        with pytest.raises(ConfigurationError, match="set SLACK_BOT_TOKEN rightly"):
+            await Bot(settings, closed_office.desk).__aenter__()
+
+
+def test_missing_tokens_are_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", "s3cret")
+    settings = BotSettings.load()
+    with pytest.raises(ConfigurationError, match=r"Set SLACK_BOT_TOKEN .*understudy slack"):
+        settings.require_tokens()
+    assert "s3cret" not in repr(settings)
+
+
+def test_the_commands_modules_load_nothing_heavy() -> None:
+    code = (
+        "import sys, bot.main, bot.standin.main;"
+        "heavy = ('slack_bolt', 'slack_sdk', 'aiohttp', 'sqlalchemy');"
+        "print([m for m in heavy if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_manifest_offers_what_the_bot_listens_to() -> None:
+    manifest = yaml.safe_load((REPOSITORY / "deploy" / "slack" / "manifest.yaml").read_text())
+    listeners = "".join(f.read_text() for f in (REPOSITORY / "bot" / "listeners").glob("*.py"))
+    assert [s["callback_id"] for s in manifest["features"]["shortcuts"]] == [CALLBACK]
+    commands = [c["command"] for c in manifest["features"]["slash_commands"]]
+    assert all(f'@app.command("{command}")' in listeners for command in commands)
+    assert len(commands) == listeners.count("@app.command(")

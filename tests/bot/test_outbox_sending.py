@@ -1,0 +1,250 @@
+"""The outbox reaches Slack in order, once, and no faster than allowed, whatever breaks."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy import text
+
+from bot.app import web_client
+from bot.leadership import Leadership
+from bot.outbox_pump import OutboxPump, Pace
+from bot.standin.people import text_of
+from records import escalations, jobs
+from records.database import Database
+from records.states import JobState, OutboxState
+from tests.bot.office import CHANNEL, Office
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class DyingClient(AsyncWebClient):
+    """Its process is killed when Slack has taken a message, before that can be noted."""
+
+    async def chat_postMessage(self, **given: Any) -> Any:  # noqa: N802 - Slack's name
+        await super().chat_postMessage(**given)
+        raise Killed
+
+
+class CutOffClient(AsyncWebClient):
+    """The connection breaks when Slack has taken a message: who knows whether it arrived?"""
+
+    async def chat_postMessage(self, **given: Any) -> Any:  # noqa: N802
+        await super().chat_postMessage(**given)
+        raise TimeoutError
+
+
+class LockingClient(AsyncWebClient):
+    """The database becomes busy when Slack has taken a message."""
+
+    lock: Callable[[], object]
+
+    async def chat_postMessage(self, **given: Any) -> Any:  # noqa: N802
+        answer = await super().chat_postMessage(**given)
+        self.lock()
+        return answer
+
+
+class CountingClient(AsyncWebClient):
+    """Counts updates."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.updates: list[str] = []
+
+    async def chat_update(self, **given: Any) -> Any:
+        self.updates.append(given["text"])
+        return await super().chat_update(**given)
+
+
+def pump(office: Office, client: AsyncWebClient | None = None, **changes: Any) -> OutboxPump:
+    pace = Pace(office.messages_per_second, 0.0)
+    return OutboxPump(office.desk, client or web_client(office.bot_settings), pace=pace, **changes)
+
+
+def client_of(office: Office, kind: type[AsyncWebClient]) -> AsyncWebClient:
+    settings = office.bot_settings
+    return kind(token="xoxb-standin", base_url=settings.api_url, retry_handlers=[])
+
+
+async def until_sent(office: Office, sender: OutboxPump, *, seconds: float = 20) -> None:
+    async with asyncio.timeout(seconds):
+        while any(r.state in (OutboxState.PENDING, OutboxState.SENDING) for r in office.rows()):
+            await sender.step()
+            await asyncio.sleep(0.01)
+
+
+async def all_messages(office: Office) -> list[str]:
+    ann = office.person("U0ANN")
+    heads = await ann.messages(CHANNEL)
+    return [text_of(m) for head in heads for m in await ann.thread(CHANNEL, head["ts"])]
+
+
+async def test_a_kill_between_sending_and_noting_doubles_nothing(closed_office: Office) -> None:
+    async with closed_office.slack():
+        closed_office.escalated()
+        for _ in range(3):  # card, question, answer
+            with pytest.raises(Killed):
+                await pump(closed_office, client_of(closed_office, DyingClient)).step()
+        assert closed_office.rows()[-1].state is OutboxState.SENDING
+        await until_sent(closed_office, pump(closed_office))
+        messages = await all_messages(closed_office)
+    assert len(messages) == 3
+
+
+async def test_a_call_that_broke_off_is_looked_for_before_it_is_repeated(
+    closed_office: Office,
+) -> None:
+    clock = [0.0]
+    async with closed_office.slack():
+        closed_office.escalated()
+        broken = pump(closed_office, client_of(closed_office, CutOffClient), clock=lambda: clock[0])
+        for _ in range(20):
+            await broken.step()
+            clock[0] += 5.0
+        states = {row.state for row in closed_office.rows()}
+        messages = await all_messages(closed_office)
+    assert (states, len(messages)) == ({OutboxState.SENT}, 3)
+
+
+async def test_a_message_that_could_not_be_noted_as_sent_is_not_sent_again(
+    closed_office: Office, sqlite: Database
+) -> None:
+    closed_office.escalated()
+    busy = Database(sqlite.url, lock_wait_seconds=0.05)
+    closed_office.database = busy
+    with ExitStack() as locks:
+        client = client_of(closed_office, LockingClient)
+        assert isinstance(client, LockingClient)
+        client.lock = lambda: locks.enter_context(sqlite.write()).execute(text("SELECT 1"))
+        async with closed_office.slack():
+            await pump(closed_office, client).step()
+            locks.close()
+            await until_sent(closed_office, pump(closed_office))
+            messages = await all_messages(closed_office)
+    assert len(messages) == 3
+    busy.close()
+
+
+async def test_messages_wait_for_slack_and_keep_their_order(closed_office: Office) -> None:
+    for index in range(3):
+        closed_office.ask(f"question {index}", f"answer {index}", key="c-1")
+    closed_office.escalate(closed_office.turns()[-1].id)
+    sender = pump(closed_office)
+    await sender.step()
+    assert {row.state for row in closed_office.rows()} == {OutboxState.PENDING}
+    async with closed_office.slack():
+        await until_sent(closed_office, pump(closed_office))
+        messages = await all_messages(closed_office)
+    wanted = [f"{word} {index}" for index in range(3) for word in ("question", "answer")]
+    assert [w for w, m in zip(wanted, messages[1:], strict=True) if w in m] == wanted
+
+
+async def test_too_many_requests_delay_messages_but_lose_and_double_none(
+    closed_office: Office,
+) -> None:
+    for index in range(2):
+        closed_office.escalated(key=f"c-{index}")
+    fast = pump(closed_office)  # it thinks that 500 a second are allowed
+    async with closed_office.slack(standin_messages_per_second=4.0):
+        await until_sent(closed_office, fast)
+        messages = await all_messages(closed_office)
+    assert len(messages) == 6
+    assert {row.state for row in closed_office.rows()} == {OutboxState.SENT}
+
+
+async def test_the_pump_itself_keeps_to_the_rate(closed_office: Office) -> None:
+    closed_office.messages_per_second = 1.0
+    clock = [0.0]
+    for index in range(3):
+        closed_office.escalated(key=f"c-{index}")
+    async with closed_office.slack(standin_messages_per_second=100.0):
+        sender = pump(closed_office, clock=lambda: clock[0])
+        sent = []
+        for _ in range(4):
+            await sender.step()
+            sent.append(sum(row.state is OutboxState.SENT for row in closed_office.rows()))
+            clock[0] += 1.0
+    assert sent == [3, 4, 5, 6]
+
+
+async def test_a_channel_that_the_bot_cannot_see_is_explained_and_loses_nothing(
+    closed_office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = [0.0]
+    slack = closed_office.assistant.slack.model_copy(update={"channel": "night-shift"})
+    closed_office.assistant = closed_office.assistant.model_copy(update={"slack": slack})
+    closed_office.escalated()
+    async with closed_office.slack():
+        await pump(closed_office, clock=lambda: clock[0]).step()
+    assert {row.state for row in closed_office.rows()} == {OutboxState.PENDING}
+    assert "sees no channel #night-shift" in caplog.text
+
+
+async def test_a_wrong_token_is_explained_and_loses_nothing(
+    closed_office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    closed_office.escalated()
+    client = AsyncWebClient(
+        token="xoxb-other", base_url=closed_office.bot_settings.api_url, retry_handlers=[]
+    )
+    async with closed_office.slack():
+        await pump(closed_office, client).step()
+    assert {row.state for row in closed_office.rows()} == {OutboxState.PENDING}
+    assert "set SLACK_BOT_TOKEN rightly" in caplog.text
+
+
+async def test_a_jobs_steps_make_one_update_in_two_seconds_and_the_last_is_never_missed(
+    closed_office: Office,
+) -> None:
+    clock = [0.0]
+    async with closed_office.slack():
+        client = client_of(closed_office, CountingClient)
+        assert isinstance(client, CountingClient)
+        sender = OutboxPump(closed_office.desk, client, pace=Pace(500, 2.0), clock=lambda: clock[0])
+        with closed_office.database.write() as session:
+            job = jobs.request(session, "support", requested_by="U0OLGA").id
+        await sender.step()
+        for step in range(40):  # ten seconds
+            with closed_office.database.write() as session:
+                progress = {"step": step, "steps": 40}
+                jobs.advance(session, job, stage="train", progress=progress)
+            await sender.step()
+            clock[0] += 0.25
+        assert len(client.updates) == 5
+        with closed_office.database.write() as session:
+            jobs.finish(session, job, state=JobState.SUCCEEDED)
+        await sender.step()
+    assert len(client.updates) == 6
+    assert "succeeded" in client.updates[-1]
+    assert {row.state for row in closed_office.rows()} == {OutboxState.SENT}
+
+
+async def test_updates_do_not_wait_behind_a_queue_of_messages(closed_office: Office) -> None:
+    closed_office.messages_per_second = 1.0
+    async with closed_office.slack(standin_messages_per_second=100.0):
+        clock = [0.0]
+        sender = pump(closed_office, clock=lambda: clock[0])
+        escalation, _ = closed_office.escalated()
+        for index in range(5):
+            closed_office.ask(f"question {index}", f"answer {index}")
+        await sender.step()
+        with closed_office.database.write() as session:
+            escalations.take_over(session, escalation, agent="U0ANN")
+        await sender.step()
+        (card,) = await closed_office.person("U0ANN").messages(CHANNEL)
+    assert "<@U0ANN> speaks with the customer" in text_of(card)
+    assert any(row.state is OutboxState.PENDING for row in closed_office.rows())
+
+
+def test_one_of_two_bots_on_one_database_sends(database: Database) -> None:
+    first, second = Leadership(database), Leadership(database)
+    assert (first.holds(), second.holds(), first.holds()) == (True, False, True)
+    first.release()
+    assert second.holds()
+    second.release()
