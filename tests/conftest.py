@@ -66,25 +66,43 @@ def postgres_url() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def migrated_postgres_url(postgres_url: str) -> str:
+    """The throw-away cluster's database, migrated once."""
+    store = Database(postgres_url)
+    store.migrate()
+    store.close()
+    return postgres_url
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "understudy.db"
+    store = Database(f"sqlite:///{path}")
+    store.migrate()
+    store.close()
+    return path
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     """An empty, migrated database; each test that asks for it runs on both kinds."""
     if request.param == "sqlite":
-        store = Database(f"sqlite:///{tmp_path / 'understudy.db'}")
-        store.migrate()
-    else:
-        store = Database(request.getfixturevalue("postgres_url"))
-        store.migrate()
-        _empty(store)
+        yield request.getfixturevalue("sqlite")
+        return
+    store = Database(request.getfixturevalue("migrated_postgres_url"))
+    _empty(store)
     yield store
     store.close()
 
 
 @pytest.fixture
-def sqlite(tmp_path: Path) -> Iterator[Database]:
+def sqlite(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Database]:
     """An empty, migrated SQLite database, for tests whose subject isn't the database."""
-    store = Database(f"sqlite:///{tmp_path / 'understudy.db'}")
-    store.migrate()
+    path = tmp_path / "understudy.db"
+    shutil.copy(migrated_sqlite, path)
+    store = Database(f"sqlite:///{path}")
     yield store
     store.close()
 
