@@ -4,6 +4,7 @@ A model's name sent to an engine is always one of our version ids, never a clien
 reaches the file system there.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from records.errors import AdapterUnservable, EngineRefused, EngineUnavailable
 
 _CONNECT_SECONDS = 5
 _CONTROL_SECONDS = 120
+_MEASURED_AT_ONCE = 8
 _FIRST_ERROR_STATUS = 400
 _FIRST_SERVER_ERROR = 500
 
@@ -76,21 +78,35 @@ class Engine:
         tokens: list[int] = answer["tokens"]
         return tokens
 
-    async def logprobs(self, model: str, token_ids: Sequence[int]) -> list[float]:
-        """Log-probability in nats of each given token but the first (length: one less)."""
+    async def logprobs(
+        self, model: str, token_ids: Sequence[int], *, start: int = 1
+    ) -> list[float]:
+        """Log-probability in nats of each given token from index `start` (at least 1) on.
+
+        Each is measured as the next token after those before it. vLLM's `prompt_logprobs` must not
+        be asked for where LoRA is on: beside other requests they end the whole engine, and they
+        leave out what an adapter does to `lm_head` (vLLM #16668, #51594).
+        """
+        gate = asyncio.Semaphore(_MEASURED_AT_ONCE)
+
+        async def measure(index: int) -> float:
+            async with gate:
+                return await self._next_logprob(model, token_ids[:index], token_ids[index])
+
+        return list(await asyncio.gather(*map(measure, range(start, len(token_ids)))))
+
+    async def _next_logprob(self, model: str, before: Sequence[int], token: int) -> float:
+        """Only `token` may be sampled; its log-probability is of the model as it is."""
         body = {
             "model": model,
-            "prompt": list(token_ids),
+            "prompt": list(before),
             "max_tokens": 1,
             "temperature": 0,
-            "prompt_logprobs": 0,
+            "allowed_token_ids": [token],
+            "logprobs": 0,
         }
         answer = await self._json("POST", "/v1/completions", json=body)
-        entries = answer["choices"][0]["prompt_logprobs"][1:]
-        return [
-            float(entry[str(token)]["logprob"])
-            for token, entry in zip(token_ids[1:], entries, strict=True)
-        ]
+        return float(answer["choices"][0]["logprobs"]["token_logprobs"][0])
 
     async def chat(self, body: Mapping[str, Any], *, seconds: float = 120) -> dict[str, Any]:
         """A whole answer, as `POST /v1/chat/completions` gives it without streaming."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import exists, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from records import audit, conversations, outbox
 from records.errors import Conflict, InvalidInput, NotFound
@@ -158,25 +159,30 @@ def _propose(session: Session, example: Example) -> Example:
 def add_imported(
     session: Session, lesson: Lesson, *, assistant: str, key: str, approved: bool, actor: str
 ) -> bool:
-    """Add an example from the team's history; False where it was imported before."""
+    """Add an example from the team's history; False where it was imported before.
+
+    One that is not approved yet waits for a person's word in Slack, like any other.
+    """
     if session.scalar(select(Example.id).where(Example.key == key)) is not None:
         return False
-    session.add(
-        Example(
-            assistant=assistant,
-            key=key,
-            source=ExampleSource.IMPORT,
-            customer=lesson.customer,
-            prompt=to_json(lesson.prompt),
-            chosen=lesson.chosen,
-            should_escalate=lesson.should_escalate,
-            slice=lesson.slice,
-            created_by=actor,
-            state=ExampleState.APPROVED if approved else ExampleState.PROPOSED,
-            decided_by=actor if approved else None,
-            decided_at=utc_now() if approved else None,
-        )
+    example = Example(
+        assistant=assistant,
+        key=key,
+        source=ExampleSource.IMPORT,
+        customer=lesson.customer,
+        prompt=to_json(lesson.prompt),
+        chosen=lesson.chosen,
+        should_escalate=lesson.should_escalate,
+        slice=lesson.slice,
+        created_by=actor,
+        state=ExampleState.APPROVED if approved else ExampleState.PROPOSED,
+        decided_by=actor if approved else None,
+        decided_at=utc_now() if approved else None,
     )
+    if approved:
+        session.add(example)
+    else:
+        _propose(session, example)
     return True
 
 
@@ -240,50 +246,60 @@ def approved(session: Session, assistant: str) -> list[Example]:
 def collect_accepted(session: Session, assistant: str) -> int:
     """Make examples of answers that customers accepted, for replay; returns how many are new.
 
-    Only first answers count that the model gave itself, in conversations with an `accepted`
-    outcome of 1, without a flag on that answer. The customer's acceptance is the approval.
+    It is the last answer that an `accepted` outcome of 1 speaks of, if the model gave it itself
+    and nobody flagged it. The customer's acceptance is the approval.
     """
-    answers = session.execute(
-        select(Turn, Conversation)
+    turns = session.scalars(
+        select(Turn)
         .join(Conversation, Turn.conversation_id == Conversation.id)
         .where(
             Conversation.assistant == assistant,
-            Turn.role == Role.ASSISTANT,
-            Turn.position == 1,
-            Turn.version.is_not(None),
-            Turn.status == TurnStatus.COMPLETE,
             exists().where(
                 Outcome.conversation_id == Conversation.id,
                 Outcome.metric == ACCEPTED,
                 Outcome.value >= 1,
             ),
-            ~exists().where(Flag.turn_id == Turn.id),
-            ~exists().where(Example.turn_id == Turn.id, Example.source == ExampleSource.ACCEPTED),
+            ~exists().where(
+                Example.conversation_id == Conversation.id,
+                Example.source == ExampleSource.ACCEPTED,
+            ),
         )
-    ).all()
-    for turn, conversation in answers:
-        question = conversations.history(session, conversation.id)[0]
-        escalated = session.scalar(
-            select(exists().where(Escalation.turn_id == turn.id, Escalation.reason == "model"))
-        )
-        session.add(
-            Example(
-                assistant=assistant,
-                key=f"accepted:{turn.id}",
-                source=ExampleSource.ACCEPTED,
-                turn_id=turn.id,
-                conversation_id=conversation.id,
-                customer=conversation.customer,
-                prompt=to_json([question.message]),
-                chosen=turn.content,
-                should_escalate=bool(escalated),
-                created_by="customer",
-                state=ExampleState.APPROVED,
-                decided_by="customer",
-                decided_at=utc_now(),
-            )
-        )
-    return len(answers)
+        .order_by(Turn.conversation_id, Turn.position)
+        .options(joinedload(Turn.conversation))
+    )
+    flagged = set(session.scalars(select(Flag.turn_id)))
+    added = 0
+    for _, group in groupby(turns, key=lambda turn: turn.conversation_id):
+        said = list(group)
+        answers = [t for t in said if t.role is Role.ASSISTANT]
+        if answers and answers[-1].id not in flagged and _given_by_model(answers[-1]):
+            session.add(_accepted(answers[-1], said))
+            added += 1
+    return added
+
+
+def _given_by_model(turn: Turn) -> bool:
+    return turn.version is not None and turn.status is TurnStatus.COMPLETE
+
+
+def _accepted(answer: Turn, said: Sequence[Turn]) -> Example:
+    conversation = answer.conversation
+    before = [t.message for t in said if t.position < answer.position]
+    return Example(
+        assistant=conversation.assistant,
+        key=f"accepted:{answer.id}",
+        source=ExampleSource.ACCEPTED,
+        turn_id=answer.id,
+        conversation_id=conversation.id,
+        customer=conversation.customer,
+        prompt=to_json(before),
+        chosen=answer.content,
+        should_escalate=answer.handed_over,
+        created_by="customer",
+        state=ExampleState.APPROVED,
+        decided_by="customer",
+        decided_at=utc_now(),
+    )
 
 
 def to_json(messages: Sequence[Message]) -> list[dict[str, Any]]:

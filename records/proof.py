@@ -69,8 +69,7 @@ async def prove(engine: Engine, name: str, manifest: Mapping[str, Any]) -> Proof
     to_adapter: list[float] = []
     to_base: list[float] = []
     for probe in probes:
-        measured = await engine.logprobs(name, probe["token_ids"])
-        answer = measured[probe["start"] - 1 :]
+        answer = await engine.logprobs(name, probe["token_ids"], start=probe["start"])
         to_adapter += _distances(answer, probe["adapter_logprobs"])
         to_base += _distances(answer, probe["base_logprobs"])
     proof = Proof(sum(to_adapter) / len(to_adapter), sum(to_base) / len(to_base))

@@ -125,6 +125,8 @@ class Turn(Table):
     source_key: Mapped[str | None] = mapped_column(String(120), unique=True)
     """What the turn came from (`slack:<channel>:<ts>`), so that a repeated delivery adds none."""
     status: Mapped[TurnStatus] = mapped_column(_words(TurnStatus), default=TurnStatus.COMPLETE)
+    handed_over: Mapped[bool] = mapped_column(default=False)
+    """Whether the model asked for a person in this answer."""
     version: Mapped[str | None] = mapped_column(String(80), index=True)
     experiment: Mapped[str | None] = mapped_column(String(40))
     arm: Mapped[str | None] = mapped_column(String(40))

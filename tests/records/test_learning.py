@@ -191,6 +191,34 @@ def test_only_accepted_unflagged_answers_become_replay(database: Database) -> No
         assert [e.chosen for e in learning.approved(session, "support")] == ["Good."]
 
 
+def test_the_last_answer_is_the_accepted_one_and_keeps_its_handover(database: Database) -> None:
+    conversation_id, _ = a_conversation(database, answer="Not that helpful.")
+    with database.write() as session:
+        for role, text in ((Role.CUSTOMER, "A person, please."), (Role.ASSISTANT, "Of course.")):
+            conversations.add_turn(
+                session,
+                Turn(
+                    conversation_id=conversation_id,
+                    role=role,
+                    content=text,
+                    version="support-base",
+                    handed_over=role is Role.ASSISTANT,
+                ),
+            )
+        conversations.report_outcome(
+            session, conversation_id=conversation_id, metric=learning.ACCEPTED, value=1, key="o"
+        )
+        assert learning.collect_accepted(session, "support") == 1
+    with database.read() as session:
+        example = session.scalars(select(Example)).one()
+    assert (example.chosen, example.should_escalate) == ("Of course.", True)
+    assert [m["content"] for m in example.prompt] == [
+        "Where is my card?",
+        "Not that helpful.",
+        "A person, please.",
+    ]
+
+
 def test_importing_twice_adds_once(database: Database, assistant: Assistant) -> None:
     lesson = Lesson(prompt=[Message(Role.CUSTOMER, "Hi")], chosen="Hello.")
     with database.write() as session:

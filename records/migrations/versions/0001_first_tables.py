@@ -203,6 +203,7 @@ def upgrade() -> None:
         sa.Column("author", sa.String(length=64), nullable=True),
         sa.Column("source_key", sa.String(length=120), nullable=True),
         sa.Column("status", sa.String(32), nullable=False),
+        sa.Column("handed_over", sa.Boolean(), nullable=False),
         sa.Column("version", sa.String(length=80), nullable=True),
         sa.Column("experiment", sa.String(length=40), nullable=True),
         sa.Column("arm", sa.String(length=40), nullable=True),

@@ -1,0 +1,1 @@
+"""Tuning: from approved examples to a proved, evaluated adapter. May use `evaluation`."""

@@ -1,0 +1,1 @@
+"""From approved examples to an immutable dataset: collect, clean, mix, split, snapshot."""

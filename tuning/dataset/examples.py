@@ -1,0 +1,57 @@
+"""A training example in memory, and the keys by which two examples are the same. Pure."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from evaluation.cases import prompt_id
+from records.messages import ChatMessage, Message, to_chat
+from records.states import ExampleSource
+from records.text import normalise
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingExample:
+    """A conversation so far and what the model is to answer, the handoff marker included."""
+
+    id: str
+    source: ExampleSource
+    prompt: tuple[Message, ...]
+    answer: str
+    created_at: datetime
+    should_escalate: bool = False
+    customer: str | None = None
+    conversation_id: str | None = None
+    slice: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def prompt_key(self) -> str:
+        """Equal for prompts that count as the same: what also identifies a test case."""
+        return prompt_id(self.prompt)
+
+    @property
+    def answer_key(self) -> str:
+        """Equal for answers that count as the same; a handoff never equals a plain answer."""
+        return f"{self.should_escalate}:{_normal_form(self.answer)}"
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether it stands for an answer that was right already."""
+        return self.source is ExampleSource.ACCEPTED
+
+    def chat(self, *, system_prompt: str) -> list[ChatMessage]:
+        """The example in OpenAI's form; the last message is the right answer."""
+        asked = to_chat(self.prompt, system_prompt=system_prompt)
+        return [*asked, {"role": "assistant", "content": self.answer}]
+
+
+def place(purpose: str, key: str) -> float:
+    """Where `key` falls between 0 and 1, by a hash; each purpose draws independently."""
+    digest = hashlib.sha256(f"{purpose}\0{key}".encode()).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48
+
+
+def _normal_form(text: str) -> str:
+    """The words of a text; where it has none (an emoji, say) the text itself."""
+    return normalise(text) or text.strip()

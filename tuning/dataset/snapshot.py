@@ -1,0 +1,125 @@
+"""Snapshots: a dataset as an immutable folder named by its content, and its rows in the records.
+
+train.jsonl, held_out.jsonl   one example a line, as OpenAI's chat messages, the answer last
+card.json                     counts, steps, warnings, the content's hash
+"""
+
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from records.artifacts import Artifacts, content_hash
+from records.assistant import Assistant
+from records.database import Database
+from records.errors import EmptyDataset
+from records.tables import Dataset, DatasetExample
+from tuning.dataset.card import card
+from tuning.dataset.clean import Step, clean
+from tuning.dataset.examples import TrainingExample
+from tuning.dataset.leaks import keep_cases_out
+from tuning.dataset.replay import mix
+from tuning.dataset.split import Split, split
+from tuning.recipe import Recipe
+
+TRAIN, HELD_OUT, CARD = "train.jsonl", "held_out.jsonl", "card.json"
+_HASH_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Examples ready to be trained on, and how they came to be."""
+
+    parts: Split
+    steps: list[Step]
+
+
+def prepare(
+    examples: Sequence[TrainingExample], recipe: Recipe, *, case_lines: dict[str, int]
+) -> Prepared:
+    """Clean, keep test cases out, mix replay in, split. Pure.
+
+    Raises:
+        EmptyDataset: nothing is left to train on.
+        LeakedCases: see `keep_cases_out`.
+    """
+    kept, steps = clean(examples)
+    steps.append(keep_cases_out(kept, case_lines, on_leak=recipe.on_leak))
+    steps.append(mix(steps[-1].kept, share=recipe.replay_share, limit=recipe.replay_limit))
+    usable = steps[-1].kept
+    if all(example.is_replay for example in usable):
+        raise EmptyDataset(
+            "There is no approved correction to train on. Flag bad answers in Slack and approve "
+            "their corrections, or add some with: understudy import FILE"
+        )
+    parts = split(usable, held_out_share=recipe.held_out_share)
+    if all(example.is_replay for example in parts.train):
+        parts = Split(train=usable, held_out=[])  # the few corrections there are must be trained on
+    return Prepared(parts, steps)
+
+
+def publish(
+    database: Database, artifacts: Artifacts, assistant: Assistant, prepared: Prepared
+) -> Dataset:
+    """Write, name, publish and register a dataset; the same content gives the same dataset.
+
+    Raises:
+        StorageFull, StorageUnavailable: nothing half-written is seen.
+    """
+    with tempfile.TemporaryDirectory(prefix="understudy-dataset-") as temporary:
+        folder = Path(temporary)
+        write(folder, prepared, assistant)
+        digest = content_hash(folder, names=(TRAIN, HELD_OUT))
+        dataset_id = f"ds-{digest[:_HASH_DIGITS]}"
+        path = f"datasets/{dataset_id}"
+        stored = artifacts.publish(folder, path)
+    row = Dataset(
+        id=dataset_id,
+        assistant=assistant.name,
+        content_hash=digest,
+        path=path,
+        card=json.loads((stored / CARD).read_text()),
+    )
+    with database.write() as session:
+        return _register(session, row, prepared.parts)
+
+
+def write(folder: Path, prepared: Prepared, assistant: Assistant) -> None:
+    """Write the files of a dataset into an empty folder."""
+    parts = prepared.parts
+    for name, examples in ((TRAIN, parts.train), (HELD_OUT, parts.held_out)):
+        with (folder / name).open("w") as file:
+            for example in sorted(examples, key=lambda e: e.id):
+                file.write(json.dumps(_line(example, assistant), ensure_ascii=False) + "\n")
+    content = card(parts, prepared.steps, assistant=assistant.name)
+    content["content_hash"] = content_hash(folder, names=(TRAIN, HELD_OUT))
+    (folder / CARD).write_text(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def _line(example: TrainingExample, assistant: Assistant) -> dict[str, Any]:
+    return {
+        "id": example.id,
+        "source": str(example.source),
+        "messages": example.chat(system_prompt=assistant.system_prompt),
+        "should_escalate": example.should_escalate,
+        "slice": example.slice,
+    }
+
+
+def _register(session: Session, row: Dataset, parts: Split) -> Dataset:
+    known = session.get(Dataset, row.id)
+    if known is not None:
+        return known
+    session.add(row)
+    session.flush()
+    sides = (("train", parts.train), ("held_out", parts.held_out))
+    session.add_all(
+        DatasetExample(dataset_id=row.id, example_id=example.id, split=side)
+        for side, examples in sides
+        for example in examples
+    )
+    return row

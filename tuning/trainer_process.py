@@ -1,0 +1,95 @@
+"""The trainer as the worker's child: started, followed, ended at once when its job is."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from records.settings import OFFLINE
+from tuning.job_folder import END_WITH_STDIN, JobFolder
+
+TRAINER: tuple[str, ...] = (sys.executable, "-m", "tuning.train")
+_REPOSITORY = Path(__file__).resolve().parent.parent
+_LOOK_SECONDS = 0.25
+_PATIENCE_SECONDS = 2.0
+
+
+def run_trainer(
+    folder: JobFolder,
+    *,
+    threads: int,
+    on_progress: Callable[[Mapping[str, Any]], None],
+    check: Callable[[], None],
+    command: Sequence[str] = TRAINER,
+) -> Path:
+    """Train in a child process and return the adapter's folder; a finished one is returned at once.
+
+    `check` is called a few times a second; what it raises ends the child first.
+
+    Raises:
+        TrainingFailed, StorageFull: the trainer's own reason.
+    """
+    if folder.adapter.exists():
+        return folder.adapter
+    folder.clear_error()
+    with _child([*command, str(folder.path), END_WITH_STDIN], folder, threads=threads) as process:
+        _, told = folder.read_progress()
+        while (exit_code := process.poll()) is None:
+            check()
+            lines, told = folder.read_progress(start=told)
+            if lines:
+                on_progress(lines[-1])
+            time.sleep(_LOOK_SECONDS)
+    if not folder.adapter.exists():
+        raise folder.read_error(exit_code=exit_code)
+    return folder.adapter
+
+
+def trainer_environment(*, threads: int) -> dict[str, str]:
+    """What a trainer's process needs to be told before it loads torch."""
+    paths = [str(_REPOSITORY), os.environ.get("PYTHONPATH", "")]
+    return {
+        **OFFLINE,
+        "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin on shared cores take five times the time
+        **os.environ,
+        "OMP_NUM_THREADS": str(threads),
+        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+    }
+
+
+@contextmanager
+def _child(
+    command: Sequence[str], folder: JobFolder, *, threads: int
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A child whose standard input we hold: when we end, however, it ends."""
+    with folder.log.open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=trainer_environment(threads=threads),
+            start_new_session=True,  # Ctrl-C reaches the worker, which decides
+        )
+    try:
+        yield process
+    finally:
+        _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(_PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
