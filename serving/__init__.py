@@ -1,0 +1,1 @@
+"""The customers' endpoint: routing between versions, recording, escalation, admin API."""

@@ -1,0 +1,66 @@
+"""Promote, roll back and list versions: what the admin API and the commands share."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from records import versions
+from records.adapters import verify
+from records.artifacts import Artifacts
+from records.database import Database
+from records.tables import Experiment, Release, Version
+
+
+def check_files(database: Database, artifacts: Artifacts, version_id: str) -> None:
+    """Hold a version's adapter against its name before anything points to it.
+
+    Raises:
+        NotFound: no such version, or its adapter is not in the artifact store.
+        AdapterTampered: its files have changed.
+    """
+    with database.read() as session:
+        path = versions.get(session, version_id).adapter_path
+    if path is not None:
+        verify(artifacts.fetch(path), name=version_id)
+
+
+def version_view(session: Session, version: Version) -> dict[str, Any]:
+    """A version in a list."""
+    return {
+        "version": version.id,
+        "assistant": version.assistant,
+        "state": version.state,
+        "verdict": versions.verdict_of(session, version.id),
+        "parent": version.parent,
+        "dataset": version.dataset_id,
+        "created_at": version.created_at.isoformat(),
+    }
+
+
+def listing(session: Session, assistant: str | None = None) -> list[dict[str, Any]]:
+    """All versions, oldest first."""
+    return [version_view(session, version) for version in versions.listed(session, assistant)]
+
+
+def release_view(release: Release) -> dict[str, Any]:
+    """A change of the release pointer."""
+    return {
+        "assistant": release.assistant,
+        "action": release.action,
+        "version": release.version,
+        "replaces": release.replaces,
+        "actor": release.actor,
+    }
+
+
+def experiment_view(experiment: Experiment) -> dict[str, Any]:
+    """An experiment with its arms."""
+    return {
+        "id": experiment.id,
+        "assistant": experiment.assistant,
+        "state": experiment.state,
+        "arms": [
+            {"name": arm.name, "version": arm.version, "share": arm.share}
+            for arm in experiment.arms
+        ],
+    }

@@ -1,0 +1,145 @@
+"""A gateway under real uvicorn in the test's own event loop, and a client for it."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import uvicorn
+from openai import AsyncOpenAI
+
+from records.artifacts import Artifacts
+from records.assistant import Assistant
+from records.database import Database
+from records.keys import local_key
+from records.tables import Conversation, Escalation, Turn
+from serving.app import create_app
+from serving.gateway import Gateway
+from serving.settings import GatewaySettings
+from tests.stub_engine import StubEngine
+
+
+@dataclass
+class Stack:
+    """A gateway with its stub engine, as a test talks to it."""
+
+    url: str
+    home: Path
+    gateway: Gateway
+    database: Database
+    artifacts: Artifacts
+    assistant: Assistant
+    engine: StubEngine
+    http: aiohttp.ClientSession
+    openai: AsyncOpenAI = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.openai = AsyncOpenAI(
+            base_url=f"{self.url}/v1", api_key=self.key("customer"), max_retries=0
+        )
+
+    def key(self, name: str) -> str:
+        return local_key(self.home, name)
+
+    def headers(self, name: str = "customer") -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key(name)}"}
+
+    async def chat(self, text: str = "hello", **more: Any) -> dict[str, Any]:
+        """Ask in the plainest way; the body with `status` and `headers` of the response."""
+        headers = {**self.headers(), **more.pop("headers", {})}
+        body = {
+            "model": self.assistant.name,
+            "messages": [{"role": "user", "content": text}],
+            **more,
+        }
+        return await self.call("POST", "/v1/chat/completions", json=body, headers=headers)
+
+    async def call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        options.setdefault("headers", self.headers())
+        async with self.http.request(method, self.url + path, **options) as response:
+            body = await response.json()
+            return {**body, "status": response.status, "headers": response.headers}
+
+    async def admin(self, method: str, path: str, **body: Any) -> dict[str, Any]:
+        options: dict[str, Any] = {"json": body} if body else {}
+        return await self.call(
+            method, f"/v1/admin/{path}", headers=self.headers("admin"), **options
+        )
+
+    def turns(self, **filters: Any) -> list[Turn]:
+        with self.database.read() as session:
+            query = session.query(Turn).filter_by(**filters)
+            return list(query.order_by(Turn.conversation_id, Turn.position))
+
+    def escalations(self) -> list[Escalation]:
+        with self.database.read() as session:
+            return list(session.query(Escalation).order_by(Escalation.opened_at))
+
+    def conversations(self) -> list[Conversation]:
+        with self.database.read() as session:
+            return list(session.query(Conversation))
+
+
+async def until(condition: Callable[[], Any], *, seconds: float = 10) -> Any:
+    """Wait for a condition; its value, once it is true."""
+    async with asyncio.timeout(seconds):
+        while not (value := condition()):  # noqa: ASYNC110 - any condition
+            await asyncio.sleep(0.01)
+        return value
+
+
+@asynccontextmanager
+async def running(
+    home: Path,
+    *,
+    database: Database,
+    artifacts: Artifacts,
+    assistant: Assistant,
+    engine: StubEngine,
+    **settings: Any,
+) -> AsyncIterator[Stack]:
+    """A gateway with `engine` behind it."""
+    quick = {
+        "poll_seconds": 0.05,
+        "engine_check_seconds": 0.05,
+        "ready_wait_seconds": 2,
+        "silence_seconds": 5,
+        "engine_urls": engine.url,
+    }
+    app = create_app(
+        GatewaySettings(home=home, **{**quick, **settings}),
+        assistants={assistant.name: assistant},
+        database=database,
+        artifacts=artifacts,
+    )
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server._serve([listener]))
+    await until(lambda: server.started or serving.done())
+    if serving.done():
+        serving.result()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    async with aiohttp.ClientSession() as http:
+        stack = Stack(
+            url=url,
+            home=home,
+            gateway=app.state.gateway,
+            database=database,
+            artifacts=artifacts,
+            assistant=assistant,
+            engine=engine,
+            http=http,
+        )
+        try:
+            yield stack
+        finally:
+            await stack.openai.close()
+            server.should_exit = True
+            await serving
+            listener.close()

@@ -1,0 +1,114 @@
+"""Ops teams' commands: on the database alone, in words and as JSON."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from records.adapters import CONFIG
+from records.artifacts import Artifacts
+from records.assistant import Assistant
+from records.cli import understudy
+from records.conversations import Arrival, add_turn, receive
+from records.database import Database
+from records.errors import AdapterTampered, Conflict, NotFound, UnderstudyError
+from records.messages import Role
+from records.tables import Turn
+from tests.conftest import install
+from tests.stub_engine import add_version, publish_adapter
+
+
+class Terminal:
+    """Commands run as a person would, in one home folder."""
+
+    def __init__(self, home: Path, assistant: Assistant, database: Database) -> None:
+        folder = home / "assistants"
+        folder.mkdir()
+        (folder / "support.yaml").write_text(
+            f"name: support\nsystem_prompt: x\nbase_model: {assistant.base_model}\n"
+        )
+        self.environment = {
+            "UNDERSTUDY_HOME": str(home),
+            "UNDERSTUDY_ASSISTANTS": str(folder),
+        }
+        self.artifacts = Artifacts(str(home / "artifacts"), cache=home / "cache")
+        self.assistant, self.database = assistant, database
+        install(database, assistant)
+
+    def run(self, *arguments: str) -> Result:
+        result = CliRunner().invoke(understudy, arguments, env=self.environment)
+        if isinstance(result.exception, UnderstudyError):
+            raise result.exception
+        assert result.exit_code == 0, result.output
+        return result
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self.run(*arguments, "--json").output)
+
+    def trained(self, seed: int = 1) -> str:
+        name = publish_adapter(self.artifacts, self.assistant, seed=seed)
+        return add_version(self.database, self.assistant, name)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, assistant: Assistant, sqlite: Database) -> Terminal:
+    return Terminal(tmp_path, assistant, sqlite)
+
+
+def test_versions_are_listed(terminal: Terminal) -> None:
+    version = terminal.trained()
+    assert [v["version"] for v in terminal.json("versions")] == ["support-base", version]
+    assert "champion" in terminal.run("versions").output
+
+
+def test_promote_and_roll_back(terminal: Terminal) -> None:
+    version = terminal.trained()
+    promoted = terminal.json("promote", version, "--without-evidence")
+    assert (promoted["version"], promoted["replaces"]) == (version, "support-base")
+    assert "support-base answers customers now" in terminal.run("rollback").output
+    with pytest.raises(Conflict, match="Nothing to roll back to"):
+        terminal.run("rollback")
+
+
+def test_the_gate_holds_unless_told_otherwise(terminal: Terminal) -> None:
+    with pytest.raises(Conflict, match="without evidence"):
+        terminal.run("promote", terminal.trained())
+
+
+def test_what_does_not_exist_or_was_changed_is_not_promoted(terminal: Terminal) -> None:
+    with pytest.raises(NotFound, match="support-base"):
+        terminal.run("promote", "support-nothing", "--without-evidence")
+    version = terminal.trained()
+    file = terminal.artifacts.fetch(f"adapters/{version}") / CONFIG
+    file.write_text(file.read_text() + " ")
+    with pytest.raises(AdapterTampered):
+        terminal.run("promote", version, "--without-evidence")
+
+
+def test_an_answer_is_explained_in_words(terminal: Terminal) -> None:
+    with terminal.database.write() as session:
+        asked = receive(session, Arrival("support", "conv_1", "why?"))
+        answer = Turn(
+            conversation_id=asked.conversation_id, role=Role.ASSISTANT, content="so",
+            version="support-base", duration_ms=12, mean_logprob=-0.5,
+        )  # fmt: skip
+        turn_id = add_turn(session, answer).id
+    told = terminal.run("explain", turn_id).output
+    assert "Asked:    why?" in told
+    assert "support-base" in told
+    assert "-0.500 nats" in told
+    assert terminal.json("explain", turn_id)["turn"]["id"] == turn_id
+
+
+def test_a_key_is_made_listed_and_revoked(terminal: Terminal) -> None:
+    made = terminal.json("keys", "create", "shop", "--scope", "customer")
+    assert made["key"].startswith("us-")
+    (listed,) = terminal.json("keys", "list")
+    assert (listed["name"], listed["revoked_at"]) == ("shop", None)
+    assert made["key"] not in terminal.run("keys", "list").output
+    terminal.run("keys", "revoke", listed["id"])
+    assert terminal.json("keys", "list")[0]["revoked_at"]
+    with pytest.raises(NotFound):
+        terminal.run("keys", "revoke", listed["id"])
