@@ -5,8 +5,6 @@ twelfth) trains the base model, `traffic` is what customers ask, `cases` only me
 Run as a command, it writes the evaluation cases: `python deploy/demo/queries.py`.
 """
 
-from __future__ import annotations
-
 import argparse
 import csv
 import hashlib
@@ -22,6 +20,7 @@ from typing import Any
 import yaml
 
 DEMO = Path(__file__).resolve().parent
+ASSISTANT = DEMO.parent / "assistants" / "support.yaml"
 ASK_FOR_A_PERSON = "ask_for_a_person"
 OUT_OF_SCOPE = "out_of_scope"
 
@@ -81,7 +80,7 @@ class Policy:
 
 
 def load_policy(
-    policy_file: Path = DEMO / "policy.yaml", assistant_file: Path = DEMO / "support.yaml"
+    policy_file: Path = DEMO / "policy.yaml", assistant_file: Path = ASSISTANT
 ) -> Policy:
     """Read the policy and, from the assistant's file, its prompt and marker."""
     raw = yaml.safe_load(policy_file.read_text(encoding="utf-8"))

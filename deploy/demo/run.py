@@ -28,7 +28,8 @@ def demo(*, again: bool, conversations: int, in_slack: int, forgetting: bool) ->
     Starts everything on this machine with the bundled model and a stand-in for Slack, and leaves
     its state for `understudy up`.
     """
-    from deploy.demo.story import Scale, tell
+    from deploy.demo.stage import Scale
+    from deploy.demo.story import tell
     from records.settings import Settings
 
     settings = Settings.load()

@@ -1,109 +1,46 @@
 """The demo's acts, in order. Each prints what it does and why, and adds to the figures."""
 
 import asyncio
-import contextlib
 import json
-import os
+import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import select
 
 from deploy.demo import agents, figures
-from deploy.demo.customers import Endpoint, Served, ask_all, say_how_it_went
-from deploy.demo.queries import Part, Policy, Query, load_policy, load_queries
-from records import jobs, keys
-from records.artifacts import Artifacts
-from records.assistant import Assistant, pick_assistant, read_assistants
-from records.database import Database
+from deploy.demo.customers import Served, ask_all, insist, say_how_it_went
+from deploy.demo.queries import ASK_FOR_A_PERSON, Part, Policy, Query, load_queries
+from deploy.demo.stage import Scale, Stage, make_console, open_stage
+from records import jobs
 from records.errors import UnderstudyError
 from records.settings import Settings
 from records.states import JobState, Verdict
 from records.tables import Escalation, Job, Report
 
-SLACK_MESSAGES_PER_SECOND = "100"
-"""The stand-in takes this many, so that a week of tickets fits into minutes (Slack: 1)."""
 _POLL_SECONDS = 0.5
 _NEWS_SECONDS = 20
 """How often a job's progress is printed where no line can be overwritten."""
 
 
-@dataclass(frozen=True)
-class Scale:
-    """How much happens; `conversations` None asks all queries of the traffic's share."""
-
-    conversations: int | None = None
-    in_slack: int = 40
-    forgetting: bool = True
-
-
-@dataclass
-class Stage:
-    """What the acts share: where things are, who plays, what was measured."""
-
-    console: Console
-    settings: Settings
-    assistant: Assistant
-    database: Database
-    artifacts: Artifacts
-    endpoint: Endpoint
-    team: agents.Team
-    policy: Policy
-    began: float
-    figures: dict[str, Any] = field(default_factory=dict)
-
-    def act(self, title: str, why: str) -> None:
-        """Announce an act, with the time since the demo began."""
-        spent = time.monotonic() - self.began
-        self.console.print(f"\n[bold]{title}[/]  [dim]{spent:.0f} s[/]\n{why}")
-
-    @contextlib.contextmanager
-    def bar(self, label: str, total: int) -> Iterator[Any]:
-        """A progress bar; yields a function to call for each thing done."""
-        columns = (
-            TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"), TimeElapsedColumn(),
-        )  # fmt: skip
-        with Progress(*columns, console=self.console) as progress:
-            task = progress.add_task(label, total=total, note="")
-            shown = 0
-
-            def step(note: str = "") -> None:
-                nonlocal shown
-                progress.update(task, advance=1, note=note)
-                shown += 1
-                if not self.console.is_terminal and shown % max(1, total // 5) == 0:
-                    self.console.print(f"  {label}: {shown}/{total} {note}")
-
-            yield step
-
-
-def _console() -> Console:
-    """The terminal, or a hundred columns where the output goes elsewhere."""
-    console = Console()
-    return console if console.is_terminal else Console(width=100)
-
-
 async def tell(scale: Scale, *, began: float) -> None:
     """Run all acts; state and figures stay in the home folder."""
     settings = Settings.load()
-    console = _console()
+    console = make_console()
     console.print(
         "[bold]Understudy: a support assistant that learns from its escalations.[/]\n"
         "The customers' queries are real (Banking77). The support agents are simulated: what they "
         "correct comes from the policy of an invented bank. Slack is a stand-in; every other part "
         "is the real one."
     )
-    async with _everything(settings, console) as stage:
+    async with open_stage(settings, console) as stage:
         stage.began = began
         queries = _traffic(load_queries(), scale.conversations)
-        served = await customers_ask(stage, queries, scale)
-        await agents_correct(stage, served)
+        asked = await customers_ask(stage, queries, scale)
+        await agents_correct(stage, asked)
         if scale.forgetting:
             await retrain_naively(stage)
         report = await retrain_in_slack(stage)
@@ -118,58 +55,6 @@ async def tell(scale: Scale, *, began: float) -> None:
     finish(stage, report)
 
 
-@contextlib.asynccontextmanager
-async def _everything(settings: Settings, console: Console) -> AsyncIterator[Stage]:
-    """Start all processes and take the stage down at the end, whatever happens."""
-    from serving.settings import GatewaySettings
-    from serving.supervisor import Supervisor
-    from serving.up import UpSettings, programs
-
-    os.environ["UNDERSTUDY_STANDIN_MESSAGES_PER_SECOND"] = SLACK_MESSAGES_PER_SECOND
-    os.environ["UNDERSTUDY_SLACK_MESSAGES_PER_SECOND"] = SLACK_MESSAGES_PER_SECOND
-    gateway, ports = GatewaySettings.load(), UpSettings.load()
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("SLACK_")}
-    database = Database(settings.database)
-    database.migrate()
-    wanted = programs(gateway, ports, environment=environment)
-    supervisor = Supervisor(wanted, logs=settings.home / "logs")
-    console.print(
-        f"\n[bold]1. Start[/]\nEngine (vLLM), gateway, worker, bot; logs in {settings.home}/logs"
-    )
-    told: set[str] = set()
-
-    def show(found: Sequence[Any]) -> None:
-        for status in found:
-            if status.state == "ready" and status.name not in told:
-                told.add(status.name)
-                console.print(f"  {status.name} is ready")
-
-    supervisor.start()
-    try:
-        await asyncio.to_thread(supervisor.wait_ready, 600, show)
-        assistant = pick_assistant(read_assistants(settings.assistants), "support")
-        policy = load_policy()
-        standin = f"http://127.0.0.1:{ports.standin_port}"
-        yield Stage(
-            console=console,
-            settings=settings,
-            assistant=assistant,
-            database=database,
-            artifacts=Artifacts(settings.artifacts, cache=settings.home / "cache"),
-            endpoint=Endpoint(
-                url=f"http://127.0.0.1:{gateway.port}",
-                key=keys.local_key(settings.home, "customer"),
-                assistant=assistant.name,
-            ),
-            team=agents.make_team(standin, assistant.slack.channel, policy, load_queries()),
-            policy=policy,
-            began=time.monotonic(),
-        )
-    finally:
-        await asyncio.to_thread(supervisor.stop)
-        database.close()
-
-
 def _traffic(queries: Sequence[Query], limit: int | None) -> list[Query]:
     """The queries that customers ask, in an order that mixes the topics."""
     traffic = [query for query in queries if query.part is Part.TRAFFIC]
@@ -178,7 +63,15 @@ def _traffic(queries: Sequence[Query], limit: int | None) -> list[Query]:
     return mixed[:limit]
 
 
-async def customers_ask(stage: Stage, queries: Sequence[Query], scale: Scale) -> list[Served]:
+@dataclass(frozen=True)
+class Asked:
+    """All customers with their first answer, and those who then asked for a person."""
+
+    served: Sequence[Served]
+    unhappy: Sequence[Served]
+
+
+async def customers_ask(stage: Stage, queries: Sequence[Query], scale: Scale) -> Asked:
     """Act 2: real queries through the endpoint; some customers then want a person."""
     stage.act(
         "2. Customers ask",
@@ -199,37 +92,53 @@ async def customers_ask(stage: Stage, queries: Sequence[Query], scale: Scale) ->
         )
         seconds = time.monotonic() - began
     wrong = [one for one in served if not one.served_right and not one.escalated]
-    asking = wrong[: scale.in_slack]
-    await say_how_it_went(stage.endpoint, served, asking_for_a_person=asking)
+    unhappy = await insist(
+        stage.endpoint, wrong[: scale.in_slack], phrases=stage.policy.person_phrases
+    )
+    at_once = await _ask_for_a_person_at_once(stage)
+    insisting = {one.conversation_id for one in unhappy}
+    quiet = [one for one in served if one.conversation_id not in insisting]
+    await say_how_it_went(stage.endpoint, [*quiet, *unhappy, *at_once])
     for one in wrong[:2]:
         stage.console.print(f"  [dim]asked:[/] {one.query.text}\n  [dim]got:[/]   {one.answer}")
     stage.figures["live_before"] = {
         "conversations": len(served),
         "served_right": sum(one.served_right for one in served),
         "seconds": round(seconds, 1),
-        "asked_for_a_person": len(asking),
+        "asked_for_a_person_after_a_wrong_answer": len(unhappy),
+        "asked_for_a_person_at_once": len(at_once),
     }
-    return served
+    return Asked(served, unhappy)
 
 
-async def agents_correct(stage: Stage, served: Sequence[Served]) -> None:
+async def _ask_for_a_person_at_once(stage: Stage) -> list[Served]:
+    """Customers who want a person and nothing else, in words of the demo's own."""
+    wishes = [Query(p, ASK_FOR_A_PERSON, Part.TRAFFIC) for p in stage.policy.person_phrases]
+    return await ask_all(
+        stage.endpoint, wishes, policy=stage.policy, prefix="person", on_answer=lambda _: None
+    )
+
+
+async def agents_correct(stage: Stage, asked: Asked) -> None:
     """Act 3: agents take over and correct in Slack; the rest comes from their ticket system."""
+    in_slack = [one.conversation_id for one in asked.unhappy]
     with stage.database.read() as session:
-        wishes = session.scalars(
-            select(Escalation).where(Escalation.reason == "customer").order_by(Escalation.id)
+        found = session.scalars(
+            select(Escalation.id)
+            .where(Escalation.conversation_id.in_(in_slack))
+            .order_by(Escalation.id)
         ).all()
-    found = [escalation.id for escalation in wishes]
     stage.act(
         "3. Agents correct",
-        f"{len(found)} customers asked for a person. Simulated agents take each over in Slack, "
-        "answer, flag the assistant's answer with the right one, resolve; a reviewer approves.",
+        f"{len(found)} customers asked for a person after a wrong answer. Simulated agents take "
+        "each over in Slack, answer, flag the assistant's answer with the right one, resolve; a "
+        "reviewer approves.",
     )
     began = time.monotonic()
     with stage.bar("handled in Slack", len(found)) as step:
         await agents.handle_escalations(stage.team, found, on_done=step)
     seconds = time.monotonic() - began
-    handled = {escalation.conversation_id for escalation in wishes}
-    rest = [o for o in served if not o.served_right and o.conversation_id not in handled]
+    rest = [o for o in asked.served if not o.served_right and o.conversation_id not in in_slack]
     file = stage.settings.home / "demo" / "tickets.jsonl"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("".join(json.dumps(_ticket(stage.policy, one)) + "\n" for one in rest))
@@ -265,8 +174,6 @@ async def _understudy(*arguments: str) -> None:
     Raises:
         UnderstudyError: it failed; with what it said.
     """
-    import sys
-
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "records.cli", *arguments,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
