@@ -97,7 +97,7 @@ def install_list(file: Path) -> None:
                "-r", str(file)]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
-    seen, tail = 0, []
+    seen, tail = 0, list[str]()
     for line in process.stdout:
         tail = [*tail[-20:], line.rstrip()]
         name = re.match(r"(?:Collecting|Requirement already satisfied:) (\S+)", line)

@@ -2,12 +2,14 @@
 
 import os
 import secrets
+import socket
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
 
+from records.errors import ConfigurationError
 from records.settings import Settings
 
 if TYPE_CHECKING:
@@ -57,6 +59,31 @@ def programs(
     return found
 
 
+def require_free_ports(
+    gateway: "GatewaySettings", settings: UpSettings, *, environment: Mapping[str, str]
+) -> None:
+    """See that nobody else answers where our processes are to listen.
+
+    Raises:
+        ConfigurationError: a port is taken; with the setting that changes it.
+    """
+    wanted = {"UNDERSTUDY_PORT": gateway.port, "UNDERSTUDY_BOT_PORT": settings.bot_port}
+    if gateway.own_engine:
+        wanted["UNDERSTUDY_ENGINE_PORT"] = gateway.engine_port
+    if slack_environment(settings, environment=environment):
+        wanted["UNDERSTUDY_STANDIN_PORT"] = settings.standin_port
+    for name, port in wanted.items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise ConfigurationError(
+                    f"Port {port} is taken, perhaps by another `understudy up`. Stop what listens "
+                    f"there, or set {name} to another port."
+                ) from error
+
+
 def slack_environment(settings: UpSettings, *, environment: Mapping[str, str]) -> dict[str, str]:
     """What the stand-in for Slack and its users must agree upon; empty with a real Slack."""
     if environment.get("SLACK_BOT_TOKEN"):
@@ -84,6 +111,7 @@ def up() -> None:
     from serving.supervisor import Supervisor
 
     gateway, settings = GatewaySettings.load(), UpSettings.load()
+    require_free_ports(gateway, settings, environment=os.environ)
     database = Database(gateway.database)
     database.migrate()
     database.close()

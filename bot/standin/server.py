@@ -15,6 +15,7 @@ from aiohttp import web
 from bot.standin.acts import Acts
 from bot.standin.delivery import Delivery
 from bot.standin.keeping import Keeping
+from bot.standin.page import page
 from bot.standin.rate_limits import RateLimits
 from bot.standin.refusal import Refused
 from bot.standin.settings import StandinSettings
@@ -41,6 +42,7 @@ def create_standin(settings: StandinSettings, channels: Sequence[str] = ()) -> w
     add.add_post("/standin/{act}", standin.act)
     add.add_get("/standin/{what}", standin.look)
     add.add_get("/health", standin.health)
+    add.add_get("/", standin.page)
     return app
 
 
@@ -159,6 +161,10 @@ class Standin:
         if file is None or not file["uploaded"]:
             raise web.HTTPNotFound
         return web.FileResponse(self._keeping.path_of(file["id"]))
+
+    async def page(self, _: web.Request) -> web.Response:
+        """The channels, to be read in a browser."""
+        return web.Response(text=page(self.workspace), content_type="text/html")
 
     async def health(self, _: web.Request) -> web.Response:
         """That it runs, and what it is."""

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import click
 
+from records.errors import Conflict
+
 
 @click.command()
 @click.option("--again", is_flag=True, help="Run anew; the state so far is moved aside.")
@@ -33,12 +35,14 @@ def demo(*, again: bool, conversations: int, in_slack: int, forgetting: bool) ->
     from records.settings import Settings
 
     settings = Settings.load()
-    done = settings.home / "demo" / "report.json"
+    folder = settings.home / "demo"
+    done = folder / "report.json"
     if done.exists() and not again:
         _show_earlier(done)
         return
     if settings.home.exists() and any(settings.home.iterdir()):
-        _move_aside(settings.home)
+        _make_room(settings.home, ours=folder.exists())
+    folder.mkdir(parents=True)
     os.environ["UNDERSTUDY_HOME"] = str(settings.home)
     began = time.monotonic()
     scale = Scale(conversations=conversations or None, in_slack=in_slack, forgetting=forgetting)
@@ -60,7 +64,17 @@ def _show_earlier(report: Path) -> None:
     console.print("Again from the start: understudy demo --again. Go on from here: understudy up")
 
 
-def _move_aside(home: Path) -> None:
+def _make_room(home: Path, *, ours: bool) -> None:
+    """Move an earlier demo's state aside; anything else is left alone.
+
+    Raises:
+        Conflict: the folder holds something that no demo made.
+    """
+    if not ours:
+        raise Conflict(
+            f"{home} holds state that is not the demo's. Set UNDERSTUDY_HOME to an empty folder "
+            "for the demo, such as: UNDERSTUDY_HOME=./var-demo understudy demo"
+        )
     aside = home.with_name(f"{home.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}")
     home.rename(aside)
     click.echo(f"Earlier state was moved to {aside}; the demo starts from nothing.")

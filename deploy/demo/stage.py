@@ -85,12 +85,13 @@ async def open_stage(settings: Settings, console: Console) -> AsyncIterator[Stag
     """Start all processes and take the stage down at the end, whatever happens."""
     from serving.settings import GatewaySettings
     from serving.supervisor import Supervisor
-    from serving.up import UpSettings, programs
+    from serving.up import UpSettings, programs, require_free_ports
 
     os.environ["UNDERSTUDY_STANDIN_MESSAGES_PER_SECOND"] = SLACK_MESSAGES_PER_SECOND
     os.environ["UNDERSTUDY_SLACK_MESSAGES_PER_SECOND"] = SLACK_MESSAGES_PER_SECOND
     gateway, ports = GatewaySettings.load(), UpSettings.load()
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SLACK_")}
+    require_free_ports(gateway, ports, environment=environment)
     database = Database(settings.database)
     database.migrate()
     wanted = programs(gateway, ports, environment=environment)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,9 +14,10 @@ from typing import Any
 import psutil
 import pytest
 
+from records.errors import ConfigurationError
 from serving.settings import GatewaySettings
 from serving.supervisor import Program, StartFailed, State, Supervisor, file_ready, http_ready
-from serving.up import UpSettings, programs, what_next
+from serving.up import UpSettings, programs, require_free_ports, what_next
 from tests.conftest import free_port
 
 SLEEP = "import os, pathlib, time, sys; pathlib.Path(sys.argv[1]).write_text(str(os.getpid())); "
@@ -147,3 +149,14 @@ def test_the_next_step_is_a_line_to_copy(tmp_path: Path, assistant: Any) -> None
     assert str(tmp_path / "customer.key") in told
     assert '"model": "support"' in told
     assert os.sep in told
+
+
+def test_a_taken_port_is_named_before_anything_is_started() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = int(other.getsockname()[1])
+        gateway = GatewaySettings(port=taken, engine_port=free_port())
+        ports = UpSettings(bot_port=free_port(), standin_port=free_port())
+        with pytest.raises(ConfigurationError, match=f"Port {taken} is taken.*UNDERSTUDY_PORT"):
+            require_free_ports(gateway, ports, environment={})
