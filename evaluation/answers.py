@@ -47,14 +47,10 @@ class Question:
 
 def question(case: Case, assistant: Assistant, *, version: str) -> Question:
     """The request that the gateway would send for this case."""
-    asked = {
-        "model": version,
-        "messages": to_chat(case.messages, system_prompt=assistant.system_prompt),
-        "max_tokens": assistant.generation.max_tokens,
-        "temperature": assistant.generation.temperature,
-    }
+    chat = to_chat(case.messages, system_prompt=assistant.system_prompt)
+    asked = {"model": version, **assistant.engine_request(chat)}
     key = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-    return Question(case.id, key, {**asked, "logprobs": True})
+    return Question(case.id, key, asked)
 
 
 def read_answer(response: Mapping[str, Any], *, duration_ms: float) -> Answer:

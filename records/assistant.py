@@ -4,6 +4,7 @@ The parts validate their own sections (`recipe` by tuning, `gate` by evaluation)
 plain mappings so that `records` need not know them.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from records.errors import ConfigurationError, NotFound
+from records.messages import ChatMessage
 
 
 class _Section(BaseModel):
@@ -70,6 +72,18 @@ class Assistant(_Section):
     def base_version(self) -> str:
         """The id of the version without an adapter."""
         return f"{self.name}-base"
+
+    def engine_request(
+        self, chat: Sequence[ChatMessage], parameters: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The request to the engine, but for the model's name; serving and evaluation share it.
+
+        `chat` is the whole prompt, the system prompt included; `parameters` are a client's own.
+        """
+        body: dict[str, Any] = {"temperature": self.generation.temperature, **(parameters or {})}
+        if not {"max_tokens", "max_completion_tokens"} & body.keys():
+            body["max_tokens"] = self.generation.max_tokens
+        return {**body, "messages": list(chat), "logprobs": True}
 
 
 def read_assistant(path: Path) -> Assistant:

@@ -68,11 +68,7 @@ class Dialogue:
     @property
     def engine_body(self) -> dict[str, Any]:
         """The request to the engine, but for the model's name."""
-        generation = self.assistant.generation
-        body: dict[str, Any] = {"temperature": generation.temperature, **self.request.parameters}
-        if not {"max_tokens", "max_completion_tokens"} & body.keys():
-            body["max_tokens"] = generation.max_tokens
-        return {**body, "messages": self.prompt, "logprobs": True}
+        return self.assistant.engine_request(self.prompt, self.request.parameters)
 
 
 def look_up(session: Session, *, assistant: str, key: str) -> Known | None:
