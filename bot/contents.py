@@ -88,7 +88,11 @@ class Contents:
             .order_by(Release.id.desc())
             .limit(1)
         )
-        return Standing(pointer.version if pointer else None, last)
+        return Standing(
+            pointer.version if pointer else None,
+            last,
+            may_promote=versions.may_promote(self._session, report),
+        )
 
     def _summary(self, report: Report) -> str:
         try:

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from records.database import Database
+from records.database import AdvisoryLock, Database
 
-_LOCK = 720_412
+_LOCK = AdvisoryLock.OUTBOX
 
 
 class Leadership:
@@ -38,7 +38,7 @@ class Leadership:
             self._file = None
         if self._connection is not None:
             with contextlib.suppress(DBAPIError):
-                self._connection.execute(text(f"SELECT pg_advisory_unlock({_LOCK})"))
+                self._connection.execute(text(f"SELECT pg_advisory_unlock({_LOCK:d})"))
             with contextlib.suppress(DBAPIError):
                 self._connection.invalidate()  # whatever happened, the lock ends with its session
                 self._connection.close()
@@ -65,7 +65,7 @@ class Leadership:
             connection = self._database.engine.connect().execution_options(
                 isolation_level="AUTOCOMMIT"
             )
-            if connection.scalar(text(f"SELECT pg_try_advisory_lock({_LOCK})")):
+            if connection.scalar(text(f"SELECT pg_try_advisory_lock({_LOCK:d})")):
                 self._connection = connection
                 return True
             connection.close()

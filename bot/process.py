@@ -84,7 +84,7 @@ class Bot:
         server = web.AppRunner(_web_app(self, app), access_log=None)
         await server.setup()
         self._stack.push_async_callback(server.cleanup)
-        await web.TCPSite(server, settings.bot_host, settings.bot_port).start()
+        await _listen(server, settings)
         client = web_client(settings)
         await _introduce(client)
         if settings.socket_mode:
@@ -115,6 +115,16 @@ class Bot:
         sending = self._pump is not None and not self._pump.done()
         listening = self._socket is None or await self._socket.client.is_connected()
         return sending and listening
+
+
+async def _listen(server: web.AppRunner, settings: BotSettings) -> None:
+    try:
+        await web.TCPSite(server, settings.bot_host, settings.bot_port).start()
+    except OSError as error:
+        raise ConfigurationError(
+            f"The bot cannot listen on {settings.bot_host}:{settings.bot_port} ({error.strerror}). "
+            "Stop what listens there, or set UNDERSTUDY_BOT_PORT to another port."
+        ) from error
 
 
 def _web_app(bot: Bot, app: AsyncApp) -> web.Application:

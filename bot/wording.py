@@ -73,7 +73,6 @@ FLAG_UNCHANGED = (
     "answer without one."
 )
 FLAG_TOO_LONG = "The answer is too long to be edited here. Write the right one."
-FLAG_THANKS = "Flagged. Your correction waits for approval."
 FLAG_LATE = "Your flag is saved. Slack was too slow to open the form: press again to add details."
 
 HINT_NOBODY = "Nobody has taken this over, so your message stays internal. Press *Take over* first."

@@ -32,9 +32,8 @@ def main() -> None:
         lists.append(ROOT / "requirements" / "dev.txt")
     began = time.monotonic()
     worked = False
-    if not PYTHON.exists():
-        say(f"Creating {VENV.name} with Python {sys.version.split()[0]}")
-        venv.create(VENV, with_pip=True, clear=VENV.exists())
+    if not has_pip():
+        create_environment()
     if not gpu and stamp("torch") != TORCH:
         say("No NVIDIA GPU here: taking the CPU build of torch (about 200 MB)")
         install_cpu_torch()
@@ -54,6 +53,26 @@ def main() -> None:
     if worked:
         compile_bytecode()
         say(f"Set up in {time.monotonic() - began:.0f} s")
+
+
+def has_pip() -> bool:
+    """Whether `.venv` is whole: one whose making was interrupted has a Python but no pip."""
+    if not PYTHON.exists():
+        return False
+    command = [str(PYTHON), "-m", "pip", "--version"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def create_environment() -> None:
+    """Make `.venv` anew, or stop with what is missing for it."""
+    say(f"Creating {VENV.name} with Python {sys.version.split()[0]}")
+    try:
+        venv.create(VENV, with_pip=True, clear=VENV.exists())
+    except (subprocess.CalledProcessError, ImportError, OSError) as error:
+        sys.exit(
+            f"The virtual environment could not be made: {error}. On Debian and Ubuntu, install "
+            "the package python3-venv first."
+        )
 
 
 def check_python() -> None:

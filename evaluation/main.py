@@ -89,9 +89,11 @@ def _run(challenger: str, *, champion: str | None, cases_path: Path | None, as_j
     )
     with database.read() as session:
         report = session.get_one(Report, report_id)
-        serving = versions.pointer(session, assistant.name)
+        pointer = versions.pointer(session, assistant.name)
+        may_promote = versions.may_promote(session, report)
     folder = artifacts.fetch(report.path)
-    next_step = _next_step(report.body, serving.version if serving else None)
+    serving = pointer.version if pointer else None
+    next_step = _next_step(report.body, serving, may_promote=may_promote)
     result = {"id": report.id, "folder": str(folder), **report.body, "next": next_step}
     show(result, as_json=as_json, text=_text)
 
@@ -152,15 +154,33 @@ def _progress(progress: "Progress") -> str:
     return line
 
 
-def _next_step(body: Mapping[str, Any], serving: str | None) -> str:
+def _next_step(body: Mapping[str, Any], serving: str | None, *, may_promote: bool) -> str:
     challenger = body["challenger"]
     if body["verdict"] is None:
         if serving in (None, challenger):
             return f"Compare another version with it: understudy compare {challenger} VERSION"
         return f"Compare it with the champion: understudy compare {serving} {challenger}"
     if body["verdict"] == Verdict.PASS:
-        return f"Let it answer customers: understudy promote {challenger}"
+        return _after_pass(body, serving, may_promote=may_promote)
     return " ".join(body["settle"]) or "Keep the champion; correct more answers and retrain."
+
+
+def _after_pass(body: Mapping[str, Any], serving: str | None, *, may_promote: bool) -> str:
+    """A PASS counts against the version that serves; promoting asks for that one's."""
+    champion, challenger = body["champion"], body["challenger"]
+    if may_promote:
+        return f"Let it answer customers: understudy promote {challenger}"
+    if serving == challenger:
+        return f"Nothing: {challenger} is champion already."
+    if serving in (None, champion):
+        return (
+            "Only a PASS on the assistant's own cases lets it answer customers; compare on those: "
+            f"understudy compare {champion} {challenger}"
+        )
+    return (
+        f"{serving} is champion now, not {champion}; compare with it: "
+        f"understudy compare {serving} {challenger}"
+    )
 
 
 def _text(result: Mapping[str, Any]) -> str:

@@ -94,8 +94,16 @@ async def run_evaluation(
             )
             asked.append(Asked(version, answers))
     body = await asyncio.to_thread(assess, assistant, rules, cases, counted, asked)
-    report_id = _report_id(body, asked)
-    return await asyncio.to_thread(_keep, database, artifacts, report_id, body)
+    frozen = are_frozen(cases, assistant)
+    report_id = _report_id(body, asked, frozen=frozen)
+    return await asyncio.to_thread(_keep, database, artifacts, report_id, body, frozen=frozen)
+
+
+def are_frozen(file: CaseFile, assistant: Assistant) -> bool:
+    """Whether the cases are the assistant's own frozen ones, however the path is written."""
+    if file.path is None or assistant.cases is None:
+        return False
+    return Path(file.path).resolve() == Path(assistant.cases).resolve()
 
 
 def _versions(
@@ -156,19 +164,26 @@ def assess(
     return with_alt_text(compared_body(measured, comparison, decision))
 
 
-def _report_id(body: Mapping[str, Any], asked: Sequence[Asked]) -> str:
+def _report_id(body: Mapping[str, Any], asked: Sequence[Asked], *, frozen: bool) -> str:
     """A name made from everything the report depends on."""
     said = [
         [given.version.id, sorted((key, asdict(a)) for key, a in given.answers.items())]
         for given in asked
     ]
     keys = ("cases", "rules", "generation", "lineage")
-    content = [_FORM, *(body[key] for key in keys), said]
+    content = [_FORM, frozen, *(body[key] for key in keys), said]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     return f"rep_{digest[:26]}"
 
 
-def _keep(database: Database, artifacts: Artifacts, report_id: str, body: dict[str, Any]) -> str:
+def _keep(
+    database: Database,
+    artifacts: Artifacts,
+    report_id: str,
+    body: dict[str, Any],
+    *,
+    frozen: bool,
+) -> str:
     path = f"reports/{report_id}"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -186,11 +201,14 @@ def _keep(database: Database, artifacts: Artifacts, report_id: str, body: dict[s
                 champion=body["champion"],
                 challenger=body["challenger"],
                 cases_hash=body["cases"]["hash"],
+                frozen=frozen,
                 verdict=Verdict(body["verdict"]) if body["verdict"] else None,
                 body=body,
                 path=path,
             )
             session.add(report)
         report.created_at = utc_now()  # the same evidence, asked for again, is the newest
+        session.flush()
         versions.mark_evaluated(session, body["challenger"])
+        versions.note_evidence(session, report)
     return report_id

@@ -90,11 +90,15 @@ def read_assistant(path: Path) -> Assistant:
     """Read one assistant's file; relative paths in it become absolute.
 
     Raises:
-        ConfigurationError: not readable, not YAML, or an unknown or wrong key.
+        ConfigurationError: not readable, not UTF-8, not YAML, or an unknown or wrong key.
     """
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
         assistant = Assistant.model_validate(content)
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8."
+        ) from error
     except (OSError, yaml.YAMLError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from error
     except ValidationError as error:

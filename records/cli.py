@@ -4,8 +4,10 @@ Commands live in the part that they belong to and are imported only when they ru
 `--help` answers at once and a process loads only what it needs.
 """
 
+import getpass
 import importlib
 import json
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "slack": ("bot.standin.main:slack", "Start the stand-in for Slack, to try things without one."),
     "import": ("tuning.importing:import_", "Add examples from a JSONL file of past conversations."),
     "retrain": ("tuning.main:retrain", "Train a new version from approved examples and judge it."),
+    "cancel": ("tuning.main:cancel", "Stop a retraining that waits or runs."),
     "evaluate": ("evaluation.main:evaluate", "Measure one version on a file of cases."),
     "compare": ("evaluation.main:compare", "Compare two versions on the same cases."),
     "versions": ("serving.releases:versions", "List versions, their state and verdict."),
@@ -31,6 +34,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rollback": ("serving.releases:rollback", "Go back to the version before, at once."),
     "explain": ("serving.releases:explain", "Show what an answer came from, back to the people."),
     "keys": ("serving.releases:keys", "Create, list and revoke API keys."),
+}
+
+_EXTRAS: dict[str, frozenset[str]] = {
+    "serving": frozenset({"fastapi", "starlette", "uvicorn", "uvloop"}),
+    "bot": frozenset({"slack_bolt", "slack_sdk"}),
+    "evaluation": frozenset({"matplotlib", "scipy", "sklearn", "statsmodels"}),
+    "tuning": frozenset({"accelerate", "datasets", "dbos", "peft", "torch", "transformers", "trl"}),
+    "demo": frozenset({"openai"}),
 }
 
 
@@ -69,13 +80,30 @@ def main() -> None:
         click.secho(f"understudy: {error}", fg="red", err=True)
         sys.exit(1)
     except ModuleNotFoundError as error:
+        extra = extra_of(error.name or "")
+        if extra is None:
+            raise
         click.secho(
             f"understudy: {error.name} is not installed; this command needs an extra: "
-            "pip install 'understudy[serving,bot,tuning,evaluation]'",
+            f"pip install 'understudy[{extra}]'",
             fg="red",
             err=True,
         )
         sys.exit(1)
+
+
+def extra_of(module: str) -> str | None:
+    """The extra of pyproject.toml that brings a module; None for any other module."""
+    top = module.partition(".")[0]
+    return next((extra for extra, modules in _EXTRAS.items() if top in modules), None)
+
+
+def actor() -> str:
+    """Who runs this command, for the audit: the login name, or else the user's number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without an entry; OSError since Python 3.13
+        return f"uid {os.getuid()}"
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

@@ -69,6 +69,16 @@ def history(session: Session, conversation_id: str) -> list[Turn]:
     )
 
 
+def last_turn(session: Session, conversation_id: str) -> Turn | None:
+    """The newest turn of a conversation."""
+    return session.scalar(
+        select(Turn)
+        .where(Turn.conversation_id == conversation_id)
+        .order_by(Turn.position.desc())
+        .limit(1)
+    )
+
+
 def start(session: Session, arrival: Arrival) -> Conversation:
     """The conversation a message belongs to, made where it is new; the message isn't recorded."""
     conversation = session.get(Conversation, arrival.conversation_id)

@@ -7,34 +7,64 @@ because another one wrote in between.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import IntEnum, unique
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+)
 from sqlalchemy.orm import Session
 
-from records.errors import StorageFull, StorageUnavailable, UnderstudyError
+from records.errors import (
+    ConfigurationError,
+    StorageFull,
+    StorageUnavailable,
+    UnderstudyError,
+)
+from records.settings import make_folder
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK_WAIT_SECONDS = 30
-_MIGRATION_LOCK = 720_411
+
+
+@unique
+class AdvisoryLock(IntEnum):
+    """Every advisory lock taken on PostgreSQL, in one place: two of one number shut each other out.
+
+    The numbers are shared by all programs on one database; ours begin at an arbitrary one.
+    """
+
+    MIGRATION = 720_411
+    OUTBOX = 720_412
+    """Held by the bot that sends the outbox."""
+    WORKER = 720_413
+    """Held by the one worker."""
+    ASSISTANT = 720_414
+    """A class of locks: one for each assistant, by the hash of its name."""
 
 
 class Database:
     """Sessions on one database. Threads may share it; forked processes may not."""
 
     def __init__(self, url: str, *, lock_wait_seconds: float = _LOCK_WAIT_SECONDS) -> None:
-        """Connect lazily to `url`, an SQLAlchemy URL (`postgresql://` means psycopg)."""
-        parsed = make_url(url)
-        if parsed.drivername in ("postgresql", "postgres"):
-            parsed = parsed.set(drivername="postgresql+psycopg")
+        """Connect lazily to `url`, an SQLAlchemy URL (`postgresql://` means psycopg).
+
+        Raises:
+            ConfigurationError: not a URL of SQLite or PostgreSQL, or a folder that cannot be made.
+        """
+        parsed = _parsed(url)
         self.url = parsed.render_as_string(hide_password=False)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
             if parsed.database and parsed.database != ":memory:":
-                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+                make_folder(Path(parsed.database).parent)
             self.engine = create_engine(parsed, connect_args={"timeout": lock_wait_seconds})
             _use_wal(self.engine)
         else:
@@ -70,13 +100,52 @@ class Database:
         config.set_main_option("script_location", str(_MIGRATIONS))
         with _translated(), self.engine.begin() as connection:
             if not self.is_sqlite:
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+                query = f"SELECT pg_advisory_xact_lock({AdvisoryLock.MIGRATION:d})"
+                connection.exec_driver_sql(query)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+def lock_assistant(session: Session, assistant: str) -> None:
+    """Let no other transaction change what an assistant serves or trains until this one ends.
+
+    To be called before reading what the change depends on; calling it again is harmless. On SQLite
+    it has nothing to do: a writer holds the write lock from its first statement.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        number = func.hashtext(assistant)
+        session.execute(select(func.pg_advisory_xact_lock(AdvisoryLock.ASSISTANT.value, number)))
+
+
+_DRIVERS = {
+    "sqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+
+
+def _parsed(url: str) -> URL:
+    """The URL with our driver. It is never quoted in an error: it may hold a password."""
+    remedy = (
+        "Set it to sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME, or leave it out for a "
+        "file in the home folder."
+    )
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
+        raise ConfigurationError(f"UNDERSTUDY_DATABASE_URL is not a URL. {remedy}") from error
+    driver = _DRIVERS.get(parsed.drivername)
+    if driver is None:
+        raise ConfigurationError(
+            f"UNDERSTUDY_DATABASE_URL: {parsed.drivername} is not supported. {remedy}"
+        )
+    return parsed.set(drivername=driver)
 
 
 def _use_wal(engine: Engine) -> None:
@@ -107,6 +176,10 @@ def _translated() -> Iterator[None]:
         raise
     except (OperationalError, InterfaceError) as error:
         raise storage_error(error) from error
+    except DatabaseError as error:
+        if type(error) is not DatabaseError:
+            raise  # its subclasses tell of a mistake of ours
+        raise storage_error(error) from error  # SQLite: the file is not a database, or is damaged
     except OSError as error:
         if error.errno == 28:
             raise StorageFull(f"No space is left: {os.strerror(28)}.") from error

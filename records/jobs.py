@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from records import audit, outbox
+from records.database import lock_assistant
 from records.errors import Conflict, NotFound
 from records.ids import utc_now
 from records.states import JobState
@@ -34,6 +35,7 @@ def request(
     Raises:
         Conflict: a job of this assistant waits or runs already.
     """
+    lock_assistant(session, assistant)
     active = session.scalar(
         select(Job).where(Job.assistant == assistant, Job.state.in_(ACTIVE)).limit(1)
     )

@@ -11,9 +11,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from records import audit
+from records.errors import InvalidInput
 from records.ids import utc_now
+from records.settings import make_folder
 from records.states import KeyScope
 from records.tables import ApiKey
+
+_LONGEST_NAME = 64
+"""As long as an actor's name in the audit, where a key stands for who used it."""
 
 
 def hashed(key: str) -> str:
@@ -22,7 +27,13 @@ def hashed(key: str) -> str:
 
 
 def create(session: Session, *, name: str, scope: KeyScope, actor: str) -> str:
-    """Make a key and return it; it cannot be read again."""
+    """Make a key and return it; it cannot be read again.
+
+    Raises:
+        InvalidInput: a name that the audit cannot hold.
+    """
+    if not 0 < len(name) <= _LONGEST_NAME or "\x00" in name:
+        raise InvalidInput(f"A key's name has 1 to {_LONGEST_NAME} characters.", field="name")
     key = f"us-{secrets.token_urlsafe(32)}"
     row = ApiKey(name=name, key_hash=hashed(key), scope=scope)
     session.add(row)
@@ -31,12 +42,11 @@ def create(session: Session, *, name: str, scope: KeyScope, actor: str) -> str:
     return key
 
 
-def scope_of(session: Session, key: str) -> KeyScope | None:
-    """What a key may do; None where it is unknown or revoked."""
-    row = session.scalar(
+def find(session: Session, key: str) -> ApiKey | None:
+    """What is kept of a key; None where it is unknown or revoked."""
+    return session.scalar(
         select(ApiKey).where(ApiKey.key_hash == hashed(key), ApiKey.revoked_at.is_(None))
     )
-    return row.scope if row else None
 
 
 def revoke(session: Session, key_id: str, *, actor: str) -> bool:
@@ -58,7 +68,7 @@ def local_key(home: Path, name: str = "admin") -> str:
     """The key that this machine's own processes share, made at first use, readable by us alone."""
     path = home / f"{name}.key"
     if not path.exists():
-        home.mkdir(parents=True, exist_ok=True)
+        make_folder(home)
         fresh = path.with_suffix(f".{os.getpid()}")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session, joinedload
 
 from records import audit, conversations, outbox
@@ -87,9 +88,7 @@ def _supersede(session: Session, *, turn_id: str, agent: str) -> None:
 
 def _propose_from_flag(session: Session, row: Flag, turn: Turn) -> Example:
     conversation = conversations.get(session, turn.conversation_id)
-    before = [
-        t for t in conversations.history(session, conversation.id) if t.position < turn.position
-    ]
+    asked = _asked(conversations.history(session, conversation.id), before=turn)
     return _propose(
         session,
         Example(
@@ -100,7 +99,7 @@ def _propose_from_flag(session: Session, row: Flag, turn: Turn) -> Example:
             flag_id=row.id,
             conversation_id=conversation.id,
             customer=conversation.customer,
-            prompt=to_json([t.message for t in before]),
+            prompt=to_json(asked),
             chosen=(row.correction or "").strip(),
             rejected=turn.content,
             should_escalate=row.should_escalate,
@@ -121,13 +120,12 @@ def propose_from_reply(session: Session, escalation: Escalation, *, agent: str) 
     if not replies:
         return None
     first = replies[0]
-    answers = [t for t in turns if t.role is Role.ASSISTANT and t.position < first.position]
-    answered = answers[-1] if answers else None
-    before = [t for t in turns if t.position < (answered or first).position]
+    answered = _answer_escalated(escalation, turns, until=first)
+    asked = _asked(turns, before=answered or first)
     flagged = answered is not None and session.scalar(
         select(exists().where(Flag.turn_id == answered.id, Flag.correction.is_not(None)))
     )
-    if flagged or not before:
+    if flagged or not asked:
         return None
     conversation = conversations.get(session, escalation.conversation_id)
     return _propose(
@@ -139,7 +137,7 @@ def propose_from_reply(session: Session, escalation: Escalation, *, agent: str) 
             turn_id=first.id,
             conversation_id=conversation.id,
             customer=conversation.customer,
-            prompt=to_json([t.message for t in before]),
+            prompt=to_json(asked),
             chosen="\n".join(t.content for t in replies),
             rejected=answered.content if answered else None,
             should_escalate=False,
@@ -147,6 +145,15 @@ def propose_from_reply(session: Session, escalation: Escalation, *, agent: str) 
             state=ExampleState.PROPOSED,
         ),
     )
+
+
+def _answer_escalated(escalation: Escalation, turns: Sequence[Turn], *, until: Turn) -> Turn | None:
+    """The model's answer that an escalation is about; None where it gave none (engine down)."""
+    led_to_it = [t for t in turns if t.id == escalation.turn_id]
+    before = led_to_it or [
+        t for t in turns if t.role is Role.ASSISTANT and t.position < until.position
+    ]
+    return before[-1] if before and _given_by_model(before[-1]) else None
 
 
 def _propose(session: Session, example: Example) -> Example:
@@ -246,45 +253,85 @@ def approved(session: Session, assistant: str) -> list[Example]:
 def collect_accepted(session: Session, assistant: str) -> int:
     """Make examples of answers that customers accepted, for replay; returns how many are new.
 
-    It is the last answer that an `accepted` outcome of 1 speaks of, if the model gave it itself
-    and nobody flagged it. The customer's acceptance is the approval.
+    The newest `accepted` outcome of a conversation counts, and speaks of the last answer before
+    it. That answer must be the model's own and unflagged; and no person may have had to help
+    afterwards, unless asking for one was the answer. The customer's acceptance is the approval.
     """
+    accepted = _accepted_at(session, assistant)
     turns = session.scalars(
         select(Turn)
-        .join(Conversation, Turn.conversation_id == Conversation.id)
-        .where(
-            Conversation.assistant == assistant,
-            exists().where(
-                Outcome.conversation_id == Conversation.id,
-                Outcome.metric == ACCEPTED,
-                Outcome.value >= 1,
-            ),
-            ~exists().where(
-                Example.conversation_id == Conversation.id,
-                Example.source == ExampleSource.ACCEPTED,
-            ),
-        )
+        .where(Turn.conversation_id.in_(_accepted_conversations(assistant)))
         .order_by(Turn.conversation_id, Turn.position)
         .options(joinedload(Turn.conversation))
     )
     flagged = set(session.scalars(select(Flag.turn_id)))
     added = 0
-    for _, group in groupby(turns, key=lambda turn: turn.conversation_id):
+    for conversation_id, group in groupby(turns, key=lambda turn: turn.conversation_id):
         said = list(group)
-        answers = [t for t in said if t.role is Role.ASSISTANT]
-        if answers and answers[-1].id not in flagged and _given_by_model(answers[-1]):
-            session.add(_accepted(answers[-1], said))
+        at = accepted.get(conversation_id)
+        answer = _accepted_answer(said, at=at) if at is not None else None
+        if answer is not None and answer.id not in flagged:
+            session.add(_accepted(answer, said))
             added += 1
     return added
 
 
+def _accepted_conversations(assistant: str) -> Select[str]:
+    """Ids of conversations with an `accepted` outcome that no example was made of yet."""
+    return (
+        select(Outcome.conversation_id)
+        .join(Conversation, Outcome.conversation_id == Conversation.id)
+        .where(
+            Conversation.assistant == assistant,
+            Outcome.metric == ACCEPTED,
+            ~exists().where(
+                Example.conversation_id == Conversation.id,
+                Example.source == ExampleSource.ACCEPTED,
+            ),
+        )
+    )
+
+
+def _accepted_at(session: Session, assistant: str) -> dict[str, datetime]:
+    """When each conversation's newest outcome said that the answer helped; others are left out."""
+    outcomes = session.scalars(
+        select(Outcome)
+        .where(
+            Outcome.metric == ACCEPTED,
+            Outcome.conversation_id.in_(_accepted_conversations(assistant)),
+        )
+        .order_by(Outcome.id)
+    )
+    newest = {outcome.conversation_id: outcome for outcome in outcomes}
+    return {key: outcome.created_at for key, outcome in newest.items() if outcome.value >= 1}
+
+
+def _accepted_answer(said: Sequence[Turn], *, at: datetime) -> Turn | None:
+    """The answer that a customer accepted at that time, if it was the model's own doing."""
+    answers = [t for t in said if t.role is Role.ASSISTANT and t.created_at <= at]
+    if not answers or not _given_by_model(answers[-1]):
+        return None
+    answer = answers[-1]
+    helped = any(t.role is Role.AGENT and t.position > answer.position for t in said)
+    return None if helped and not answer.handed_over else answer
+
+
 def _given_by_model(turn: Turn) -> bool:
-    return turn.version is not None and turn.status is TurnStatus.COMPLETE
+    answered = turn.role is Role.ASSISTANT and turn.status is TurnStatus.COMPLETE
+    return answered and turn.version is not None
+
+
+def _asked(said: Sequence[Turn], *, before: Turn) -> list[Message]:
+    """What was said before a turn; sentences of ours that stood in for the model are no lesson."""
+    return [
+        t.message
+        for t in said
+        if t.position < before.position and t.status is not TurnStatus.FALLBACK
+    ]
 
 
 def _accepted(answer: Turn, said: Sequence[Turn]) -> Example:
     conversation = answer.conversation
-    before = [t.message for t in said if t.position < answer.position]
     return Example(
         assistant=conversation.assistant,
         key=f"accepted:{answer.id}",
@@ -292,7 +339,7 @@ def _accepted(answer: Turn, said: Sequence[Turn]) -> Example:
         turn_id=answer.id,
         conversation_id=conversation.id,
         customer=conversation.customer,
-        prompt=to_json(before),
+        prompt=to_json(_asked(said, before=answer)),
         chosen=answer.content,
         should_escalate=answer.handed_over,
         created_by="customer",

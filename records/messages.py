@@ -45,7 +45,8 @@ def from_chat(chat: Sequence[Mapping[str, Any]]) -> list[Message]:
     """Read OpenAI messages, leaving out system prompts (an assistant brings its own).
 
     Raises:
-        InvalidInput: a message without role or text, an unknown role, or content that is not text.
+        InvalidInput: a message without role or text, an unknown role, or content that is not text
+            that every database keeps.
     """
     messages = []
     for index, item in enumerate(chat):
@@ -55,7 +56,7 @@ def from_chat(chat: Sequence[Mapping[str, Any]]) -> list[Message]:
         role = item.get("role")
         if role in ("system", "developer"):
             continue
-        if role not in _FROM_CHAT:
+        if not isinstance(role, str) or role not in _FROM_CHAT:
             raise InvalidInput(
                 f"{field}.role must be system, developer, user or assistant, not {role!r}.",
                 field=f"{field}.role",
@@ -66,12 +67,22 @@ def from_chat(chat: Sequence[Mapping[str, Any]]) -> list[Message]:
 
 def _text(content: object, *, field: str) -> str:
     """The text of a message's content: a string, or a list of text parts."""
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list) and content:
-        parts = [part.get("text") for part in content if isinstance(part, Mapping)]
-        if len(parts) == len(content) and all(isinstance(part, str) for part in parts):
-            return "".join(str(part) for part in parts)
-    raise InvalidInput(
-        f"{field}.content must be text or a list of text parts.", field=f"{field}.content"
-    )
+    text = content if isinstance(content, str) else _joined(content)
+    if text is None:
+        raise InvalidInput(
+            f"{field}.content must be text or a list of text parts.", field=f"{field}.content"
+        )
+    if "\x00" in text:  # PostgreSQL cannot keep it
+        raise InvalidInput(
+            f"{field}.content must not hold a NUL character.", field=f"{field}.content"
+        )
+    return text
+
+
+def _joined(content: object) -> str | None:
+    if not isinstance(content, list) or not content:
+        return None
+    parts = [part.get("text") for part in content if isinstance(part, Mapping)]
+    if len(parts) != len(content) or not all(isinstance(part, str) for part in parts):
+        return None
+    return "".join(str(part) for part in parts)

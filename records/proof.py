@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from records.adapters import Limits, check_servable, read_manifest, verify
+from records.adapters import Limits, base_hash, check_servable, read_manifest, verify
+from records.assistant import Assistant
 from records.engine import Engine
 from records.errors import AdapterNotApplied
 
@@ -39,6 +40,15 @@ class Servable:
     base_model: str
     base_hash: str
     limits: Limits
+
+
+def servable_of(assistant: Assistant) -> Servable:
+    """What an adapter must fit to be served for an assistant: its base model, as it is on disk."""
+    return Servable(
+        base_model=assistant.base_model,
+        base_hash=base_hash(assistant.base_model),
+        limits=Limits(max_rank=assistant.engine.max_lora_rank),
+    )
 
 
 async def load_and_prove(engine: Engine, folder: Path, wanted: Servable) -> Proof:

@@ -101,6 +101,21 @@ class Settings(BaseSettings):
         return not self.engine_urls.strip()
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for state, unless it is there.
+
+    Raises:
+        ConfigurationError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The folder {folder} cannot be made ({error.strerror}). Set UNDERSTUDY_HOME to one "
+            "that you may write to."
+        ) from error
+
+
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
 

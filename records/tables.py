@@ -356,6 +356,8 @@ class Report(Table):
     champion: Mapped[str | None] = mapped_column(String(80))
     challenger: Mapped[str] = mapped_column(String(80), index=True)
     cases_hash: Mapped[str] = mapped_column(String(64))
+    frozen: Mapped[bool] = mapped_column(default=False)
+    """Whether it was made on the assistant's own frozen cases: only that is evidence."""
     verdict: Mapped[Verdict | None] = mapped_column(_words(Verdict))
     body: Mapped[dict[str, Any]]
     path: Mapped[str] = mapped_column(Text)
@@ -364,9 +366,21 @@ class Report(Table):
 
 
 class Job(Table):
-    """A request to retrain, and how far it is. Its id is also the workflow's."""
+    """A request to retrain, and how far it is. Its id is also the workflow's.
+
+    At most one per assistant waits or runs.
+    """
 
     __tablename__ = "jobs"
+    __table_args__ = (
+        Index(
+            "one_active_job",
+            "assistant",
+            unique=True,
+            sqlite_where=text("state IN ('queued', 'running')"),
+            postgresql_where=text("state IN ('queued', 'running')"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("job"))
     assistant: Mapped[str] = mapped_column(String(64))

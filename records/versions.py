@@ -7,6 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from records import audit, outbox
+from records.adapters import base_hash
+from records.assistant import Assistant
+from records.database import lock_assistant
 from records.errors import Conflict, InvalidInput, NotFound
 from records.ids import utc_now
 from records.states import ExperimentState, ReleaseAction, Verdict, VersionState
@@ -62,12 +65,24 @@ def champion(session: Session, assistant: str) -> Version:
     return get(session, release.version)
 
 
+def bare(assistant: Assistant) -> Version:
+    """An assistant's base model without an adapter, as a version to be installed."""
+    return Version(
+        id=assistant.base_version,
+        assistant=assistant.name,
+        base_model=assistant.base_model,
+        base_hash=base_hash(assistant.base_model),
+        state=VersionState.TRAINED,
+    )
+
+
 def install_base(session: Session, version: Version) -> bool:
     """Register the bare base model and make it champion where there is none.
 
     Raises:
         Conflict: the same name stands for another base already.
     """
+    lock_assistant(session, version.assistant)
     known = session.get(Version, version.id)
     if known is not None:
         if known.base_hash != version.base_hash:
@@ -109,9 +124,10 @@ def promote(
     Raises:
         NotFound: no such version.
         Conflict: it is champion already, or the gate did not pass it against the present champion
-            and `without_evidence` is not given.
+            on the assistant's own cases and `without_evidence` is not given.
     """
     version = get(session, version_id)
+    lock_assistant(session, version.assistant)
     current = pointer(session, version.assistant)
     if current is not None and current.version == version_id:
         raise Conflict(f"{version_id} is champion already.")
@@ -122,13 +138,45 @@ def promote(
 
 
 def verdict_of(session: Session, version_id: str, *, champion: str | None = None) -> Verdict | None:
-    """What the gate last said of a version (against `champion`); None where it was not asked."""
+    """What the gate last said of a version (against `champion`) on the assistant's own cases.
+
+    None where it was not asked. Other cases don't count: easy ones would let everything pass.
+    """
     query = select(Report.verdict).where(
-        Report.challenger == version_id, Report.verdict.is_not(None)
+        Report.challenger == version_id, Report.verdict.is_not(None), Report.frozen
     )
     if champion is not None:
         query = query.where(Report.champion == champion)
     return session.scalar(query.order_by(Report.created_at.desc(), Report.id.desc()).limit(1))
+
+
+def may_promote(session: Session, report: Report) -> bool:
+    """Whether `promote` takes the report's challenger now, on this report's evidence."""
+    current = pointer(session, report.assistant)
+    serving = current.version if current else None
+    return (
+        report.frozen
+        and report.verdict is Verdict.PASS
+        and serving in (None, report.champion)
+        and verdict_of(session, report.challenger, champion=serving) is Verdict.PASS
+    )
+
+
+def note_evidence(session: Session, report: Report) -> None:
+    """Bring earlier reports on the same versions up to date: a new verdict may end what they allow.
+
+    Call it when a report was added, or became the newest again.
+    """
+    if report.verdict is None or not report.frozen:
+        return
+    earlier = select(Report.id).where(
+        Report.challenger == report.challenger,
+        Report.champion == report.champion,
+        Report.id != report.id,
+    )
+    revision = f"{report.id}:{report.created_at.isoformat()}"
+    for other in session.scalars(earlier):
+        outbox.put(session, outbox.Kind.REPORT_CHANGED, other, revision=revision)
 
 
 def _require_pass(session: Session, version: Version, *, champion: str | None) -> None:
@@ -139,8 +187,9 @@ def _require_pass(session: Session, version: Version, *, champion: str | None) -
         against = f"the champion, {champion}"
         said = f"the gate said {verdict}" if verdict else f"it was not compared with {against}"
         raise Conflict(
-            f"{version.id} is not promoted: {said}. To take it all the same, say that you do so "
-            "without evidence (--without-evidence)."
+            f"{version.id} is not promoted: {said}. The gate must pass on the assistant's own "
+            "cases. To take it all the same, say that you do so without evidence "
+            "(--without-evidence)."
         )
 
 
@@ -150,6 +199,7 @@ def rollback(session: Session, assistant: str, *, actor: str) -> Release:
     Raises:
         Conflict: there is nothing to go back to.
     """
+    lock_assistant(session, assistant)
     current = pointer(session, assistant)
     arrival = current and session.scalar(
         select(Release)
@@ -169,10 +219,11 @@ def rollback(session: Session, assistant: str, *, actor: str) -> Release:
 
 
 def _point(session: Session, version: Version, *, action: ReleaseAction, actor: str) -> Release:
+    """Move the pointer; the caller holds the assistant's lock."""
     current = pointer(session, version.assistant)
     if current is not None:
-        get(session, current.version).state = VersionState.RETIRED
-    version.state = VersionState.CHAMPION
+        _turn(session, get(session, current.version), VersionState.RETIRED)
+    _turn(session, version, VersionState.CHAMPION)
     release = Release(
         assistant=version.assistant,
         version=version.id,
@@ -189,6 +240,11 @@ def _point(session: Session, version: Version, *, action: ReleaseAction, actor: 
         )
         _tell_reports(session, release)
     return release
+
+
+def _turn(session: Session, version: Version, state: VersionState) -> None:
+    session.refresh(version)  # as read before the lock it may be old, and a change seem none
+    version.state = state
 
 
 def _tell_reports(session: Session, release: Release) -> None:
@@ -211,24 +267,33 @@ def running_experiment(session: Session, assistant: str) -> Experiment | None:
 
 
 def start_experiment(
-    session: Session, assistant: str, sides: Sequence[Side], *, actor: str
+    session: Session,
+    assistant: str,
+    sides: Sequence[Side],
+    *,
+    actor: str,
+    without_evidence: bool = False,
 ) -> Experiment:
     """Divide traffic between versions; shares left over stay with the champion.
 
     Raises:
-        InvalidInput: no side, shares not within 0..1 or above 1 in sum, or names repeated.
+        InvalidInput: no side, shares not within 0..1 or above 1 in sum, names repeated, or a
+            version of another assistant.
         NotFound: a version that does not exist.
-        Conflict: an experiment runs already.
+        Conflict: an experiment runs already, or the gate's last verdict on a version is FAIL and
+            `without_evidence` is not given.
     """
     if not sides or any(side.share <= 0 for side in sides) or sum(s.share for s in sides) > 1:
         raise InvalidInput("Shares must be above 0 and at most 1 together.")
     if len({side.name for side in sides}) != len(sides):
         raise InvalidInput("Arms need different names.")
+    lock_assistant(session, assistant)
     if running_experiment(session, assistant) is not None:
         raise Conflict(f"An experiment of {assistant!r} runs already; stop it first.")
+    for side in sides:
+        _check_side(session, get(session, side.version), assistant, even_failed=without_evidence)
     arms = [
-        Arm(position=i, name=s.name, version=get(session, s.version).id, share=s.share)
-        for i, s in enumerate(sides)
+        Arm(position=i, name=s.name, version=s.version, share=s.share) for i, s in enumerate(sides)
     ]
     experiment = Experiment(
         assistant=assistant, state=ExperimentState.RUNNING, started_by=actor, arms=arms
@@ -239,8 +304,21 @@ def start_experiment(
     return experiment
 
 
+def _check_side(session: Session, version: Version, assistant: str, *, even_failed: bool) -> None:
+    if version.assistant != assistant:
+        raise InvalidInput(
+            f"{version.id} belongs to assistant {version.assistant!r}, not {assistant!r}."
+        )
+    if not even_failed and verdict_of(session, version.id) is Verdict.FAIL:
+        raise Conflict(
+            f"The gate said FAIL of {version.id}, so it gets no customers. To try it all the same, "
+            "say that you do so without evidence (without_evidence)."
+        )
+
+
 def stop_experiment(session: Session, assistant: str, *, actor: str) -> Experiment | None:
     """Give all traffic back to the champion; None where no experiment runs."""
+    lock_assistant(session, assistant)
     experiment = running_experiment(session, assistant)
     if experiment is not None:
         experiment.state, experiment.stopped_at = ExperimentState.STOPPED, utc_now()

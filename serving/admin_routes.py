@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
@@ -16,38 +16,44 @@ from records.versions import Side
 from serving.gateway import Gateway, gateway_of, need_admin
 from serving.problems import json_response
 from serving.releasing import check_files, experiment_view, listing, release_view
+from serving.storable import Storable
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(need_admin)])
 
 Result = TypeVar("Result")
-_ACTOR = "admin API"
+Actor = Annotated[str, Depends(need_admin)]
+"""The name of the key that a caller came with; found once for a request."""
 
 
 class PromoteBody(BaseModel):
     """The version that shall serve; `without_evidence` overrides the gate."""
 
-    version: str
+    version: Storable
     without_evidence: bool = False
 
 
 class AssistantBody(BaseModel):
     """Which assistant is meant; may be left out where there is one only."""
 
-    assistant: str | None = None
+    assistant: Storable | None = None
 
 
 class ArmBody(BaseModel):
     """One side of an experiment."""
 
-    name: str = Field(min_length=1, max_length=40)
-    version: str
+    name: Storable = Field(min_length=1, max_length=40)
+    version: Storable
     share: float = Field(gt=0, le=1)
 
 
 class ExperimentBody(AssistantBody):
-    """An experiment to be started; shares left over stay with the champion."""
+    """An experiment to be started; shares left over stay with the champion.
+
+    `without_evidence` also lets versions take part that the gate failed.
+    """
 
     arms: list[ArmBody] = Field(min_length=1)
+    without_evidence: bool = False
 
 
 @router.get("/versions", response_model=None)
@@ -60,7 +66,7 @@ async def list_versions(request: Request) -> Response:
 
 
 @router.post("/promote", response_model=None)
-async def promote(request: Request, body: PromoteBody) -> Response:
+async def promote(request: Request, body: PromoteBody, actor: Actor) -> Response:
     """Make a version champion."""
     gateway = gateway_of(request)
     await asyncio.to_thread(check_files, gateway.database, gateway.artifacts, body.version)
@@ -69,7 +75,7 @@ async def promote(request: Request, body: PromoteBody) -> Response:
             gateway,
             lambda session: release_view(
                 versions.promote(
-                    session, body.version, actor=_ACTOR, without_evidence=body.without_evidence
+                    session, body.version, actor=actor, without_evidence=body.without_evidence
                 )
             ),
         )
@@ -77,19 +83,19 @@ async def promote(request: Request, body: PromoteBody) -> Response:
 
 
 @router.post("/rollback", response_model=None)
-async def rollback(request: Request, body: AssistantBody | None = None) -> Response:
+async def rollback(request: Request, actor: Actor, body: AssistantBody | None = None) -> Response:
     """Go back to the version before, at once."""
     gateway = gateway_of(request)
     name = _assistant(gateway, body)
     return json_response(
         await _change(
-            gateway, lambda session: release_view(versions.rollback(session, name, actor=_ACTOR))
+            gateway, lambda session: release_view(versions.rollback(session, name, actor=actor))
         )
     )
 
 
 @router.post("/experiments", response_model=None)
-async def start_experiment(request: Request, body: ExperimentBody) -> Response:
+async def start_experiment(request: Request, body: ExperimentBody, actor: Actor) -> Response:
     """Divide an assistant's traffic between versions."""
     gateway = gateway_of(request)
     name = _assistant(gateway, body)
@@ -100,20 +106,24 @@ async def start_experiment(request: Request, body: ExperimentBody) -> Response:
         await _change(
             gateway,
             lambda session: experiment_view(
-                versions.start_experiment(session, name, sides, actor=_ACTOR)
+                versions.start_experiment(
+                    session, name, sides, actor=actor, without_evidence=body.without_evidence
+                )
             ),
         )
     )
 
 
 @router.post("/experiments/stop", response_model=None)
-async def stop_experiment(request: Request, body: AssistantBody | None = None) -> Response:
+async def stop_experiment(
+    request: Request, actor: Actor, body: AssistantBody | None = None
+) -> Response:
     """Give all traffic back to the champion."""
     gateway = gateway_of(request)
     name = _assistant(gateway, body)
 
     def stop(session: Session) -> dict[str, Any]:
-        stopped = versions.stop_experiment(session, name, actor=_ACTOR)
+        stopped = versions.stop_experiment(session, name, actor=actor)
         if stopped is None:
             raise Conflict(f"No experiment of {name!r} runs.")
         return experiment_view(stopped)
@@ -122,7 +132,7 @@ async def stop_experiment(request: Request, body: AssistantBody | None = None) -
 
 
 @router.get("/explain/{turn_id}", response_model=None)
-async def explain(request: Request, turn_id: str) -> Response:
+async def explain(request: Request, turn_id: Storable) -> Response:
     """Everything that led to an answer."""
     gateway = gateway_of(request)
     return json_response(await _read(gateway, lambda session: lineage.explain(session, turn_id)))

@@ -86,8 +86,7 @@ def _messages(raw: Any) -> tuple[list[ChatMessage], list[Message]]:
     kept: list[ChatMessage] = []
     words: list[Message] = []
     for index, item in enumerate(raw):
-        tool_call = isinstance(item, dict) and item.get("tool_calls") and not item.get("content")
-        if isinstance(item, dict) and (item.get("role") == "tool" or tool_call):
+        if isinstance(item, dict) and _is_of_tools(item):
             kept.append(item)
             continue
         try:
@@ -105,6 +104,13 @@ def _messages(raw: Any) -> tuple[list[ChatMessage], list[Message]]:
     if kept[-1]["role"] not in ("user", "tool"):
         raise InvalidInput("The last message must be the user's.", field="messages")
     return kept, words
+
+
+def _is_of_tools(message: ChatMessage) -> bool:
+    """Whether a message is a tool's result, or an answer that only calls tools."""
+    role = message.get("role")
+    calls = message.get("tool_calls") and not message.get("content")
+    return role == "tool" or (role == "assistant" and bool(calls))
 
 
 def _flag(values: Mapping[str, Any], name: str) -> bool:

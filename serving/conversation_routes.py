@@ -16,6 +16,7 @@ from records.states import EscalationReason
 from records.tables import Conversation, Turn
 from serving.gateway import gateway_of, need_customer
 from serving.problems import json_response
+from serving.storable import Storable
 
 router = APIRouter(prefix="/v1", tags=["conversations"], dependencies=[Depends(need_customer)])
 
@@ -23,20 +24,22 @@ router = APIRouter(prefix="/v1", tags=["conversations"], dependencies=[Depends(n
 class EscalateBody(BaseModel):
     """Why the customer asks for a person."""
 
-    cause: str = Field(default="The customer asked for a person.", min_length=1, max_length=500)
+    cause: Storable = Field(
+        default="The customer asked for a person.", min_length=1, max_length=500
+    )
 
 
 class OutcomeBody(BaseModel):
     """What a conversation led to. With an `id`, a repeated report is recorded once."""
 
-    conversation_id: str = Field(min_length=1, max_length=200)
-    metric: str = Field(min_length=1, max_length=64)
+    conversation_id: Storable = Field(min_length=1, max_length=200)
+    metric: Storable = Field(min_length=1, max_length=64)
     value: float = Field(allow_inf_nan=False)
-    id: str | None = Field(default=None, min_length=1, max_length=180)
+    id: Storable | None = Field(default=None, min_length=1, max_length=180)
 
 
 @router.get("/conversations/{conversation_id}", response_model=None)
-async def get_conversation(request: Request, conversation_id: str) -> Response:
+async def get_conversation(request: Request, conversation_id: Storable) -> Response:
     """All turns of a conversation, the agent's included, and who is expected to speak."""
     database = gateway_of(request).database
 
@@ -49,7 +52,7 @@ async def get_conversation(request: Request, conversation_id: str) -> Response:
 
 @router.post("/conversations/{conversation_id}/escalate", response_model=None)
 async def escalate_conversation(
-    request: Request, conversation_id: str, body: EscalateBody | None = None
+    request: Request, conversation_id: Storable, body: EscalateBody | None = None
 ) -> Response:
     """Hand a conversation to a person because the customer asks for one."""
     cause = (body or EscalateBody()).cause

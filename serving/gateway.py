@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from records import audit, keys
-from records.adapters import Limits as AdapterLimits
-from records.adapters import base_hash
 from records.artifacts import Artifacts
 from records.assistant import Assistant
 from records.database import Database
 from records.errors import StorageError
-from records.proof import Servable
-from records.states import KeyScope, VersionState
-from records.tables import Version
-from records.versions import install_base
+from records.proof import servable_of
+from records.states import KeyScope
+from records.versions import bare, install_base
 from serving.access import Access
 from serving.answering import Answering
 from serving.fleet import Base, Fleet, Limits
@@ -125,25 +122,13 @@ def _access(settings: GatewaySettings, database: Database) -> Access:
 
 def base_of(assistant: Assistant) -> Base:
     """What an engine must serve for an assistant, and what fits it."""
-    servable = Servable(
-        base_model=assistant.base_model,
-        base_hash=base_hash(assistant.base_model),
-        limits=AdapterLimits(max_rank=assistant.engine.max_lora_rank),
-    )
-    return Base(assistant.base_version, servable)
+    return Base(assistant.base_version, servable_of(assistant))
 
 
 def _install_bases(database: Database, assistants: Mapping[str, Assistant]) -> None:
     for assistant in assistants.values():
-        version = Version(
-            id=assistant.base_version,
-            assistant=assistant.name,
-            base_model=assistant.base_model,
-            base_hash=base_hash(assistant.base_model),
-            state=VersionState.TRAINED,
-        )
         with database.write() as session:
-            install_base(session, version)
+            install_base(session, bare(assistant))
 
 
 def gateway_of(request: Request) -> Gateway:
@@ -159,6 +144,7 @@ async def need_customer(request: Request) -> None:
     )
 
 
-async def need_admin(request: Request) -> None:
-    """Let admins pass only."""
-    await gateway_of(request).access.require(request.headers.get("authorization"), KeyScope.ADMIN)
+async def need_admin(request: Request) -> str:
+    """Let admins pass only; the name of the key they came with, for the audit."""
+    authorization = request.headers.get("authorization")
+    return (await gateway_of(request).access.require(authorization, KeyScope.ADMIN)).name

@@ -6,11 +6,9 @@ from typing import Any
 
 import click
 
-from records.cli import json_option, show
+from records.cli import actor, json_option, show
 from records.settings import Settings
 from records.states import KeyScope
-
-_ACTOR = "command line"
 
 
 @contextmanager
@@ -54,7 +52,7 @@ def promote(version: str, *, without_evidence: bool, as_json: bool) -> None:
         check_files(database, store, version)
         with database.write() as session:
             result = release_view(
-                releases.promote(session, version, actor=_ACTOR, without_evidence=without_evidence)
+                releases.promote(session, version, actor=actor(), without_evidence=without_evidence)
             )
     show(result, as_json=as_json, text=_release_sentence)
 
@@ -71,7 +69,7 @@ def rollback(assistant: str | None, *, as_json: bool) -> None:
     with _records() as (settings, database):
         name = pick_assistant(read_assistants(settings.assistants), assistant).name
         with database.write() as session:
-            result = release_view(releases.rollback(session, name, actor=_ACTOR))
+            result = release_view(releases.rollback(session, name, actor=actor()))
     show(result, as_json=as_json, text=_release_sentence)
 
 
@@ -108,7 +106,7 @@ def create(name: str, scope: str, *, as_json: bool) -> None:
     from records import keys as api_keys
 
     with _records() as (_settings, database), database.write() as session:
-        key = api_keys.create(session, name=name, scope=KeyScope(scope), actor=_ACTOR)
+        key = api_keys.create(session, name=name, scope=KeyScope(scope), actor=actor())
     show(
         {"name": name, "scope": scope, "key": key},
         as_json=as_json,
@@ -143,7 +141,7 @@ def revoke(key_id: str, *, as_json: bool) -> None:
     from records.errors import NotFound
 
     with _records() as (_settings, database), database.write() as session:
-        if not api_keys.revoke(session, key_id, actor=_ACTOR):
+        if not api_keys.revoke(session, key_id, actor=actor()):
             raise NotFound(f"No key {key_id!r} is in use.")
     show({"revoked": key_id}, as_json=as_json, text=lambda made: f"{made['revoked']} is revoked.")
 
@@ -175,6 +173,7 @@ def _table(rows: Sequence[tuple[str, ...]]) -> str:
 
 def _release_sentence(release: dict[str, Any]) -> str:
     return (
-        f"{release['assistant']}: {release['version']} answers customers now, in place of "
-        f"{release['replaces']}. Every gateway follows within half a second."
+        f"{release['assistant']}: {release['version']} is champion now, in place of "
+        f"{release['replaces']}. Each gateway serves it as soon as it has loaded and proved it; "
+        "its log and the audit say so if it can't."
     )

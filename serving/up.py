@@ -5,6 +5,8 @@ import secrets
 import socket
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -84,6 +86,42 @@ def require_free_ports(
                 ) from error
 
 
+def check_assistants(gateway: "GatewaySettings") -> None:
+    """See that the assistants can be served, before processes would fail at it again and again.
+
+    Raises:
+        ConfigurationError: a file or a base model that needs mending.
+    """
+    from records.adapters import base_hash
+    from records.assistant import read_assistants
+    from serving.engine_process import engine_command, engine_uses_gpu
+
+    assistants = list(read_assistants(gateway.assistants).values())
+    if gateway.own_engine:
+        engine_command(assistants, port=gateway.engine_port, gpu=engine_uses_gpu(), cores=1)
+        _require_engine_for(assistants[0].base_model)
+    for assistant in assistants:
+        base_hash(assistant.base_model)
+
+
+def _require_engine_for(base: str) -> None:
+    """An engine of our own needs vLLM and, being offline, a base model on this machine."""
+    if find_spec("vllm") is None:
+        raise ConfigurationError(
+            "The engine (vLLM) is not installed here. Run `make install`, or name a running one "
+            "in UNDERSTUDY_ENGINE_URLS."
+        )
+    from huggingface_hub.constants import HF_HUB_CACHE, HF_HUB_OFFLINE
+
+    kept = Path(HF_HUB_CACHE) / f"models--{base.replace('/', '--')}"
+    if HF_HUB_OFFLINE and "://" not in base and not Path(base).is_dir() and not kept.is_dir():
+        raise ConfigurationError(
+            f"The base model {base} is neither a folder beside the assistant's file nor in "
+            f"{HF_HUB_CACHE}, and nothing is downloaded by itself. Fetch it (hf download {base}), "
+            "or start once with HF_HUB_OFFLINE=0 and TRANSFORMERS_OFFLINE=0."
+        )
+
+
 def slack_environment(settings: UpSettings, *, environment: Mapping[str, str]) -> dict[str, str]:
     """What the stand-in for Slack and its users must agree upon; empty with a real Slack."""
     if environment.get("SLACK_BOT_TOKEN"):
@@ -111,6 +149,7 @@ def up() -> None:
     from serving.supervisor import Supervisor
 
     gateway, settings = GatewaySettings.load(), UpSettings.load()
+    check_assistants(gateway)
     require_free_ports(gateway, settings, environment=os.environ)
     database = Database(gateway.database)
     database.migrate()

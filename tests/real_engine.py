@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from records.assistant import Assistant, EngineOptions
-from serving.engine_process import engine_command, has_nvidia_gpu
+from serving.engine_process import engine_command, engine_uses_gpu
 
 BUNDLED_BASE = Path(__file__).resolve().parent.parent / "deploy" / "demo" / "base"
 _START_SECONDS = 240
@@ -59,7 +59,7 @@ def start_engine(
         engine=options,
     )
     command = engine_command(
-        [assistant], port=port, gpu=has_nvidia_gpu(), cores=os.cpu_count() or 1
+        [assistant], port=port, gpu=engine_uses_gpu(), cores=os.cpu_count() or 1
     )
     log = folder / "engine.log"
     with log.open("wb") as output:

@@ -1,6 +1,5 @@
 """`understudy import`: past conversations with their right answers, from a JSONL file."""
 
-import getpass
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from records.cli import json_option, show
+from records.cli import actor, json_option, show
 from records.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def import_(context: click.Context, file: Path, assistant: str | None, *, as_jso
             database,
             _with_progress(stream, size=file.stat().st_size),
             assistant=chosen,
-            actor=getpass.getuser(),
+            actor=actor(),
             on_bad=lambda n, why: click.secho(f"{file}:{n}: {why}", fg="yellow", err=True),
         )
     show(summary.as_json(), as_json=as_json, text=_text)

@@ -1,6 +1,5 @@
 """The commands `understudy worker` and `understudy retrain`."""
 
-import getpass
 import logging
 import signal
 import sys
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from records.cli import json_option, show
+from records.cli import actor, json_option, show
 
 if TYPE_CHECKING:
     from records.artifacts import Artifacts
@@ -87,7 +86,7 @@ def retrain(
     database, artifacts = _stores(settings)
     with database.write() as session:
         job = jobs.request(
-            session, chosen.name, requested_by=getpass.getuser(), options={"recipe": overrides}
+            session, chosen.name, requested_by=actor(), options={"recipe": overrides}
         )
     if not wait:
         show({"job_id": job.id}, as_json=as_json, text=lambda r: f"Requested: {r['job_id']}")
@@ -97,6 +96,24 @@ def retrain(
     show(result, as_json=as_json, text=_text)
     if ended.error or result["state"] != "succeeded":
         context.exit(1)
+
+
+@click.command()
+@click.argument("job_id")
+@json_option
+def cancel(job_id: str, *, as_json: bool) -> None:
+    """Stop the retraining JOB_ID; its trainer ends within seconds, and nothing is published."""
+    from records import jobs
+    from tuning.settings import WorkerSettings
+
+    database, _ = _stores(WorkerSettings.load())
+    with database.write() as session:
+        jobs.cancel(session, job_id, actor=actor())
+    show({"job_id": job_id, "state": "cancelled"}, as_json=as_json, text=_cancelled)
+
+
+def _cancelled(result: dict[str, Any]) -> str:
+    return f"{result['job_id']} is {result['state']}."
 
 
 def _see_through(
@@ -140,8 +157,9 @@ def _serving(
 def _stores(settings: "WorkerSettings") -> tuple["Database", "Artifacts"]:
     from records.artifacts import Artifacts
     from records.database import Database
+    from records.settings import make_folder
 
-    settings.home.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.home)
     database = Database(settings.database)
     database.migrate()
     return database, Artifacts(settings.artifacts, cache=settings.home / "artifacts")

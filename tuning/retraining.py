@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from records import jobs, outbox, versions
-from records.adapters import Limits, base_hash
+from records.adapters import base_hash
 from records.artifacts import Artifacts
 from records.assistant import Assistant, pick_assistant, read_assistants
 from records.database import Database
 from records.engine import Engine
 from records.errors import ConfigurationError, EngineUnavailable
-from records.proof import Servable, load_and_prove
-from records.states import JobState, VersionState
-from records.tables import Dataset, Job, Version
+from records.proof import load_and_prove, servable_of
+from records.states import JobState
+from records.tables import Dataset, Job
 from tuning import preflight
 from tuning.dataset import snapshot
 from tuning.dataset.collect import collect
@@ -149,11 +149,7 @@ class Retraining:
         with self.database.read() as session:
             version = versions.get(session, version_id)
         folder = self.artifacts.fetch(str(version.adapter_path))
-        wanted = Servable(
-            base_model=version.base_model,
-            base_hash=version.base_hash,
-            limits=Limits(max_rank=assistant.engine.max_lora_rank),
-        )
+        wanted = servable_of(assistant)
 
         async def prove(engine: Engine) -> None:
             await load_and_prove(engine, folder, wanted)
@@ -233,15 +229,8 @@ class Retraining:
 
     def _install_base(self, assistant: Assistant) -> None:
         """Make sure that the base is a version, as the gateway does when it starts."""
-        version = Version(
-            id=assistant.base_version,
-            assistant=assistant.name,
-            base_model=assistant.base_model,
-            base_hash=base_hash(assistant.base_model),
-            state=VersionState.TRAINED,
-        )
         with self.database.write() as session:
-            versions.install_base(session, version)
+            versions.install_base(session, versions.bare(assistant))
 
     def _dataset_folder(self, dataset_id: str) -> Path:
         with self.database.read() as session:

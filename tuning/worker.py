@@ -10,7 +10,7 @@ from pathlib import Path
 
 from records import jobs
 from records.artifacts import Artifacts
-from records.database import Database
+from records.database import AdvisoryLock, Database
 from records.errors import StorageError
 from tuning.interruption import Interruption
 from tuning.locks import is_held, try_exclusive
@@ -19,7 +19,6 @@ from tuning.settings import WorkerSettings
 from tuning.trainer_process import TRAINER
 from tuning.workflow import Workflows
 
-_DATABASE_LOCK = 720_412
 _log = logging.getLogger(__name__)
 
 
@@ -39,7 +38,7 @@ def only_worker(settings: WorkerSettings, database: Database) -> Iterator[bool]:
             connection = stack.enter_context(database.engine.connect())
             connection = connection.execution_options(isolation_level="AUTOCOMMIT")
             connection.detach()  # the lock is the connection's: it must close, not be pooled
-            query = f"SELECT pg_try_advisory_lock({_DATABASE_LOCK})"
+            query = f"SELECT pg_try_advisory_lock({AdvisoryLock.WORKER:d})"
             if not connection.exec_driver_sql(query).scalar_one():
                 yield False
                 return

@@ -10,6 +10,7 @@ from bot import wording
 from bot.attendance import Attendance, Place
 from bot.desk import Desk
 from records import adapters, reports, versions
+from records.database import lock_assistant
 from records.errors import Conflict
 from records.tables import Report
 
@@ -41,6 +42,7 @@ def _verify(desk: Desk, version_id: str) -> None:
 
 def _point(session: Session, report: Report, *, user: str) -> None:
     """Promote on this report's evidence: it must speak of what serves now."""
+    lock_assistant(session, report.assistant)
     current = versions.champion(session, report.assistant).id
     if report.champion is not None and current not in (report.champion, report.challenger):
         raise Conflict(

@@ -9,6 +9,7 @@ from bot import wording
 from bot.attendance import Attendance, Place
 from bot.desk import Desk
 from records import reports, versions
+from records.database import lock_assistant
 from records.errors import Conflict
 from records.tables import Report
 
@@ -31,6 +32,7 @@ async def _roll_back(desk: Desk, report_id: str, *, user: str) -> None:
 
 def _point_back(session: Session, report: Report, *, user: str) -> None:
     """Roll back from the report's challenger only: a stale button must not undo another one."""
+    lock_assistant(session, report.assistant)
     if versions.champion(session, report.assistant).id != report.challenger:
         raise Conflict(wording.STALE_ROLLBACK.format(version=report.challenger))
     versions.rollback(session, report.assistant, actor=user)

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from bot.standin.workspace import Workspace
+from records.settings import make_folder
 
 
 class Keeping:
@@ -17,7 +18,7 @@ class Keeping:
 
     def load(self, workspace: Workspace) -> None:
         """Go on from what was kept, if anything was."""
-        self._files.mkdir(parents=True, exist_ok=True)
+        make_folder(self._files)
         if self._state.is_file():
             workspace.load(json.loads(self._state.read_text()))
         self._kept = workspace.revision

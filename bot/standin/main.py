@@ -11,6 +11,7 @@ def slack() -> None:
     UNDERSTUDY_BOT_PORT (3000), or at UNDERSTUDY_STANDIN_BOT_URL. Set
     SLACK_API_URL=http://127.0.0.1:3001/api/ for the bot.
     """
+    import errno
     import logging
 
     from aiohttp import web
@@ -18,6 +19,7 @@ def slack() -> None:
     from bot.standin.server import create_standin
     from bot.standin.settings import StandinSettings
     from records.assistant import read_assistants
+    from records.errors import ConfigurationError
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     settings = StandinSettings.load()
@@ -27,10 +29,18 @@ def slack() -> None:
         f"This is a stand-in for Slack, on http://127.0.0.1:{settings.standin_port} with "
         f"#{', #'.join(channels)}. Nothing here reaches Slack."
     )
-    web.run_app(
-        create_standin(settings, [*channels, "general"]),
-        host="127.0.0.1",
-        port=settings.standin_port,
-        print=None,
-        access_log=None,
-    )
+    try:
+        web.run_app(
+            create_standin(settings, [*channels, "general"]),
+            host="127.0.0.1",
+            port=settings.standin_port,
+            print=None,
+            access_log=None,
+        )
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        raise ConfigurationError(
+            f"The stand-in cannot listen on port {settings.standin_port} ({error.strerror}). Stop "
+            "what listens there, or set UNDERSTUDY_STANDIN_PORT to another port."
+        ) from error

@@ -7,7 +7,7 @@ from slack_sdk.models.blocks import Block, HeaderBlock, MarkdownBlock, PlainText
 from bot import wording
 from bot.text import clean, cut, escaped, literal, who
 from bot.views.content import Button, Content, buttons, content, line, moment, said, small
-from records.states import ReleaseAction, Verdict
+from records.states import ReleaseAction
 from records.tables import Release, Report
 
 _SUMMARY = 9000
@@ -15,10 +15,14 @@ _SUMMARY = 9000
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where the report's versions stand now: the champion, and the last release of either."""
+    """Where the report's versions stand now: the champion, and the last release of either.
+
+    `may_promote` is the records' own rule, so that no button is offered and then refused.
+    """
 
     champion: str | None
     last_release: Release | None
+    may_promote: bool
 
 
 def report_message(report: Report, *, summary: str, why: str, standing: Standing) -> Content:
@@ -37,17 +41,8 @@ def report_message(report: Report, *, summary: str, why: str, standing: Standing
     return content(escaped(f"{title}: {report.verdict or 'measured'}"), blocks)
 
 
-def may_promote(report: Report, standing: Standing) -> bool:
-    """Whether the report is evidence for its challenger against what serves now."""
-    return (
-        report.verdict is Verdict.PASS
-        and standing.champion == report.champion
-        and standing.champion != report.challenger
-    )
-
-
 def _choices(report: Report, standing: Standing) -> list[Block]:
-    if may_promote(report, standing):
+    if standing.may_promote:
         question = f"{report.challenger} then answers all customers of {report.assistant}."
         button = Button(wording.PROMOTE, "promote", report.id, style="primary", question=question)
         return [buttons("release", button)]

@@ -18,7 +18,7 @@ LABELS = {
 def percent(estimate: dict[str, Any]) -> str:
     """An estimated share with its 95 % interval."""
     value, low, high = (100 * estimate[key] for key in ("value", "low", "high"))
-    return f"{value:.1f} % [{low:.1f}, {high:.1f}]"
+    return f"{value:.1f} [{low:.1f}, {high:.1f}]"
 
 
 def points(estimate: dict[str, Any]) -> str:
@@ -44,7 +44,7 @@ def before_after(report: dict[str, Any]) -> Table:
     """The table that the demo ends with."""
     entry = primary(report)
     table = Table(
-        title="Customers not served right, on queries that never trained (95 % intervals)"
+        title="Customers not served right, in %, on queries that never trained (95 % intervals)"
     )
     for heading in ("", "cases", "before", "after", "points"):
         table.add_column(heading, justify="left" if not heading else "right", no_wrap=True)

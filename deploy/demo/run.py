@@ -12,10 +12,12 @@ from pathlib import Path
 
 import click
 
-from records.errors import Conflict
+from records.cli import json_option
+from records.errors import ConfigurationError, Conflict
 
 
 @click.command()
+@json_option
 @click.option("--again", is_flag=True, help="Run anew; the state so far is moved aside.")
 @click.option(
     "--conversations", default=0, help="Ask fewer queries than the whole share of traffic."
@@ -24,7 +26,9 @@ from records.errors import Conflict
 @click.option(
     "--forgetting/--no-forgetting", default=True, help="Also show what naive training does."
 )
-def demo(*, again: bool, conversations: int, in_slack: int, forgetting: bool) -> None:
+def demo(
+    *, again: bool, conversations: int, in_slack: int, forgetting: bool, as_json: bool
+) -> None:
     """Watch an assistant learn: serve, correct, retrain, judge, promote, roll back.
 
     Starts everything on this machine with the bundled model and a stand-in for Slack, and leaves
@@ -35,10 +39,11 @@ def demo(*, again: bool, conversations: int, in_slack: int, forgetting: bool) ->
     from records.settings import Settings
 
     settings = Settings.load()
+    _refuse_real_things()
     folder = settings.home / "demo"
     done = folder / "report.json"
     if done.exists() and not again:
-        _show_earlier(done)
+        _show_earlier(done, as_json=as_json)
         return
     if settings.home.exists() and any(settings.home.iterdir()):
         _make_room(settings.home, ours=folder.exists())
@@ -46,16 +51,44 @@ def demo(*, again: bool, conversations: int, in_slack: int, forgetting: bool) ->
     os.environ["UNDERSTUDY_HOME"] = str(settings.home)
     began = time.monotonic()
     scale = Scale(conversations=conversations or None, in_slack=in_slack, forgetting=forgetting)
-    asyncio.run(tell(scale, began=began))
+    asyncio.run(tell(scale, began=began, on_error_stream=as_json))
+    if as_json:
+        click.echo(done.read_text(), nl=False)
 
 
-def _show_earlier(report: Path) -> None:
+_REAL_THINGS = (
+    "UNDERSTUDY_DATABASE_URL",
+    "UNDERSTUDY_ARTIFACTS_URL",
+    "UNDERSTUDY_ENGINE_URLS",
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+)
+
+
+def _refuse_real_things() -> None:
+    """The demo invents corrections and promotes: never into somebody's real records.
+
+    Raises:
+        ConfigurationError: a setting points it at real things.
+    """
+    pointing = [name for name in _REAL_THINGS if os.environ.get(name)]
+    if pointing:
+        raise ConfigurationError(
+            f"The demo trains on invented corrections, so it keeps to state of its own. Unset "
+            f"{', '.join(pointing)} for it."
+        )
+
+
+def _show_earlier(report: Path, *, as_json: bool) -> None:
     import json
 
     from rich.console import Console
 
     from deploy.demo import figures
 
+    if as_json:
+        click.echo(report.read_text(), nl=False)
+        return
     found = json.loads(report.read_text())
     console = Console()
     console.print("The demo has run here before; this is what it found.\n")

@@ -74,10 +74,10 @@ class Stage:
             yield step
 
 
-def make_console() -> Console:
+def make_console(*, on_error_stream: bool = False) -> Console:
     """The terminal, or a hundred columns where the output goes elsewhere."""
-    console = Console()
-    return console if console.is_terminal else Console(width=100)
+    console = Console(stderr=on_error_stream)
+    return console if console.is_terminal else Console(stderr=on_error_stream, width=100)
 
 
 @contextlib.asynccontextmanager
@@ -85,12 +85,13 @@ async def open_stage(settings: Settings, console: Console) -> AsyncIterator[Stag
     """Start all processes and take the stage down at the end, whatever happens."""
     from serving.settings import GatewaySettings
     from serving.supervisor import Supervisor
-    from serving.up import UpSettings, programs, require_free_ports
+    from serving.up import UpSettings, check_assistants, programs, require_free_ports
 
     os.environ["UNDERSTUDY_STANDIN_MESSAGES_PER_SECOND"] = SLACK_MESSAGES_PER_SECOND
     os.environ["UNDERSTUDY_SLACK_MESSAGES_PER_SECOND"] = SLACK_MESSAGES_PER_SECOND
     gateway, ports = GatewaySettings.load(), UpSettings.load()
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SLACK_")}
+    check_assistants(gateway)
     require_free_ports(gateway, ports, environment=environment)
     database = Database(settings.database)
     database.migrate()

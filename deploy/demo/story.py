@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from deploy.demo import agents, figures
 from deploy.demo.customers import Served, ask_all, insist, say_how_it_went
-from deploy.demo.queries import ASK_FOR_A_PERSON, Part, Policy, Query, load_queries
+from deploy.demo.queries import ASK_FOR_A_PERSON, Group, Part, Policy, Query, load_queries
 from deploy.demo.stage import Scale, Stage, make_console, open_stage
 from records import jobs
 from records.errors import UnderstudyError
@@ -26,10 +26,10 @@ _NEWS_SECONDS = 20
 """How often a job's progress is printed where no line can be overwritten."""
 
 
-async def tell(scale: Scale, *, began: float) -> None:
+async def tell(scale: Scale, *, began: float, on_error_stream: bool = False) -> None:
     """Run all acts; state and figures stay in the home folder."""
     settings = Settings.load()
-    console = make_console()
+    console = make_console(on_error_stream=on_error_stream)
     console.print(
         "[bold]Understudy: a support assistant that learns from its escalations.[/]\n"
         "The customers' queries are real (Banking77). The support agents are simulated: what they "
@@ -302,16 +302,20 @@ async def release(stage: Stage, report: Report) -> None:
     ):
         await agents.press(stage.team, action)
         began = time.monotonic()
-        await _until_served(stage, str(wanted))
+        served = await _until_served(stage, str(wanted))
         seconds = time.monotonic() - began
         changes.append({"action": action, "version": wanted, "seconds": round(seconds, 2)})
         stage.console.print(f"  {action}: {wanted} answers customers after {seconds:.1f} s")
     stage.figures["releases"] = changes
+    stage.figures["explain"] = served.turn_id
+    stage.console.print(f"  [dim]asked:[/] {served.query.text}\n  [dim]got:[/]   {served.answer}")
 
 
-async def _until_served(stage: Stage, version: str) -> None:
-    """Ask until an answer comes from `version`."""
-    query = next(q for q in load_queries() if q.part is Part.TRAFFIC)
+async def _until_served(stage: Stage, version: str) -> Served:
+    """Ask until an answer comes from `version`; returns that answer."""
+    new = (t.name for t in stage.policy.topics.values() if t.group is Group.NEW)
+    topic = next(new)
+    query = next(q for q in load_queries() if q.part is Part.TRAFFIC and q.topic == topic)
     for attempt in range(240):
         served = await ask_all(
             stage.endpoint,
@@ -321,7 +325,7 @@ async def _until_served(stage: Stage, version: str) -> None:
             on_answer=lambda _: None,
         )
         if served[0].version == version:
-            return
+            return served[0]
         await asyncio.sleep(0.1)
     raise UnderstudyError(f"{version} was not served within a minute; see the gateway's log.")
 
@@ -339,4 +343,6 @@ def finish(stage: Stage, report: Report) -> None:
         f"({report.verdict}), in {stage.figures['seconds'] / 60:.1f} minutes."
     )
     say(f"Figures: {path}\nPlot: {folder / 'before_after.png'}", markup=False)
-    say("Everything is stopped. Next: understudy up  (goes on from here, all versions there)")
+    if "explain" in stage.figures:
+        say("Where did that answer come from? understudy explain " + stage.figures["explain"])
+    say("Everything is stopped. Next: make up  (goes on from here, all versions there)")

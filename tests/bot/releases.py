@@ -14,7 +14,9 @@ PNG = bytes.fromhex(
 )
 
 
-def challenger(office: Office, folder: Path, *, verdict: Verdict) -> tuple[str, str]:
+def challenger(
+    office: Office, folder: Path, *, verdict: Verdict, frozen: bool = True
+) -> tuple[str, str]:
     """A version with an adapter on disk and a report that is ready: their ids."""
     folder.mkdir(parents=True)
     (folder / adapters.WEIGHTS).write_bytes(b"weights " + str(folder).encode())
@@ -23,6 +25,7 @@ def challenger(office: Office, folder: Path, *, verdict: Verdict) -> tuple[str, 
     name = adapters.adapter_name("support", folder)
     office.artifacts.publish(folder, f"adapters/{name}")
     report = _report(office, name, folder, verdict=verdict)
+    report.frozen = frozen
     version = Version(
         id=name,
         assistant="support",
@@ -55,4 +58,18 @@ def _report(office: Office, name: str, folder: Path, *, verdict: Verdict) -> Rep
         verdict=verdict,
         body={"why": "Customers not served right: 20 % instead of 60 %."},
         path=f"reports/{report_id}",
+    )
+
+
+def copied(report: Report, *, verdict: Verdict) -> Report:
+    """Another report on the same versions and cases."""
+    return Report(
+        assistant=report.assistant,
+        champion=report.champion,
+        challenger=report.challenger,
+        cases_hash=report.cases_hash,
+        frozen=report.frozen,
+        verdict=verdict,
+        body=report.body,
+        path=report.path,
     )

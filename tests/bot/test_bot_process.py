@@ -1,6 +1,7 @@
 """The bot's doors: signatures, health, sockets, and what it says when it can't start."""
 
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -10,12 +11,14 @@ from typing import Any
 import aiohttp
 import pytest
 import yaml
+from click.testing import CliRunner
 from pydantic import SecretStr
 from sqlalchemy import text
 
 from bot.process import Bot
 from bot.settings import BotSettings
 from bot.standin.delivery import signed
+from bot.standin.main import slack
 from bot.standin.people import text_of
 from bot.views.flag_modal import CALLBACK
 from records.database import Database
@@ -137,3 +140,24 @@ def test_the_manifest_offers_what_the_bot_listens_to() -> None:
     commands = [c["command"] for c in manifest["features"]["slash_commands"]]
     assert all(f'@app.command("{command}")' in listeners for command in commands)
     assert len(commands) == listeners.count("@app.command(")
+
+
+async def test_a_port_that_is_taken_is_named_with_the_setting(closed_office: Office) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", closed_office.bot_port))
+        other.listen()
+        with pytest.raises(ConfigurationError, match="set UNDERSTUDY_BOT_PORT"):
+            await Bot(closed_office.bot_settings, closed_office.desk).__aenter__()
+
+
+def test_the_stand_in_names_a_port_that_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        monkeypatch.setenv("UNDERSTUDY_STANDIN_PORT", str(other.getsockname()[1]))
+        monkeypatch.setenv("UNDERSTUDY_HOME", str(tmp_path))
+        result = CliRunner().invoke(slack)
+    assert isinstance(result.exception, ConfigurationError)
+    assert "UNDERSTUDY_STANDIN_PORT" in str(result.exception)

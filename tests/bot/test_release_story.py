@@ -9,9 +9,9 @@ from bot.standin.people import ActRefused, Person, buttons_of, text_of
 from records import adapters, jobs, versions
 from records.assistant import SlackOptions
 from records.states import JobState, ReleaseAction, Verdict
-from records.tables import Release
+from records.tables import Release, Report
 from tests.bot.office import CHANNEL, Office, found, found_in_thread, offering, saying, told
-from tests.bot.releases import PNG, challenger
+from tests.bot.releases import PNG, challenger, copied
 
 
 def champion(office: Office) -> str:
@@ -68,6 +68,29 @@ async def test_without_a_pass_there_is_no_promote_button(
     challenger(office, tmp_path / "a", verdict=verdict)
     report = await found(olga, saying(verdict))
     assert buttons_of(report) == {}
+
+
+async def test_a_pass_on_other_cases_has_no_promote_button(office: Office, tmp_path: Path) -> None:
+    olga = office.person("U0OLGA")
+    challenger(office, tmp_path / "a", verdict=Verdict.PASS, frozen=False)
+    report = await found(olga, saying("PASS"))
+    assert buttons_of(report) == {}
+
+
+async def test_a_later_verdict_takes_the_promote_button_away(
+    office: Office, tmp_path: Path
+) -> None:
+    olga = office.person("U0OLGA")
+    _, report_id = challenger(office, tmp_path / "a", verdict=Verdict.PASS)
+    report = await found(olga, offering("promote"))
+    with office.database.write() as session:
+        later = copied(session.get_one(Report, report_id), verdict=Verdict.FAIL)
+        session.add(later)
+        session.flush()
+        versions.note_evidence(session, later)
+    without = await found(olga, lambda m: saying("PASS")(m) and not offering("promote")(m))
+    assert without["ts"] == report["ts"]
+    assert buttons_of(without) == {}
 
 
 async def test_promote_then_roll_back_then_promote_again(office: Office, tmp_path: Path) -> None:

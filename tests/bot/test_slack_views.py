@@ -149,11 +149,12 @@ def others_of(words: str) -> list[Content]:
         assistant="support",
         champion="support-base",
         challenger=words or "v",
+        frozen=True,
         verdict=Verdict.PASS,
         body={},
         path="reports/rep_1",
     )
-    standing = Standing("support-base", release)
+    standing = Standing("support-base", release, may_promote=True)
     shown = report_message(report, summary=words, why=words, standing=standing)
     return [job_message(job), release_message(release), shown]
 

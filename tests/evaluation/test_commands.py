@@ -10,7 +10,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from evaluation.main import compare, evaluate
+from evaluation.main import _next_step, compare, evaluate
 from records.assistant import Assistant
 from records.database import Database
 from records.errors import InvalidInput, NotFound
@@ -81,6 +81,15 @@ def test_compare_prints_table_verdict_report_and_what_to_do_next(home: Path) -> 
     assert str(folder) in shown
 
 
+def test_a_pass_on_other_cases_does_not_lead_to_promote(home: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.jsonl"
+    copy.write_text("\n".join(json.dumps(line) for line in LINES))
+    shown = run("support-base", CHALLENGER, "--cases", str(copy)).output
+    assert f"PASS: {CHALLENGER} against support-base" in shown
+    assert "understudy promote" not in shown
+    assert f"compare on those: understudy compare support-base {CHALLENGER}" in shown
+
+
 def test_evaluate_prints_json_alone_on_standard_output(home: Path, tmp_path: Path) -> None:
     few = tmp_path / "few.jsonl"
     few.write_text("\n".join(json.dumps(line) for line in many_lines(8)))
@@ -100,3 +109,12 @@ def test_what_is_missing_is_said_in_a_sentence(home: Path, tmp_path: Path) -> No
     (tmp_path / "bad.jsonl").write_text("{}\n")
     with pytest.raises(InvalidInput, match="no case that can be used"):
         run(CHALLENGER, "--cases", str(tmp_path / "bad.jsonl"))
+
+
+def test_after_a_pass_promotion_is_advised_against_the_present_champion_only() -> None:
+    body = {"champion": "a-1", "challenger": "a-2", "verdict": "PASS"}
+    assert "promote a-2" in _next_step(body, "a-1", may_promote=True)
+    other = _next_step(body, "a-3", may_promote=False)
+    assert "promote" not in other
+    assert other.endswith("understudy compare a-3 a-2")
+    assert "champion already" in _next_step(body, "a-2", may_promote=False)

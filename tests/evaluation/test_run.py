@@ -1,6 +1,7 @@
 """A whole evaluation against stub engines: the report, its files, and doing it again."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from records.database import Database
 from records.errors import (
     AdapterNotApplied,
     AdapterTampered,
+    AdapterUnservable,
     EngineUnavailable,
     InvalidInput,
     NotFound,
@@ -42,8 +44,8 @@ CHALLENGER = "support-3f9c2a71d0e4"
 
 @pytest.fixture
 def assistant(assistant: Assistant) -> Assistant:
-    """An assistant whose gate is content with few cases."""
-    return assistant.model_copy(update={"gate": GATE})
+    """An assistant whose gate is content with few cases, and whose own cases are `CASES`."""
+    return assistant.model_copy(update={"gate": GATE, "cases": str(Path("cases.jsonl").resolve())})
 
 
 def learned(model: str, question: str) -> str:
@@ -71,7 +73,6 @@ def add_challenger(database: Database, assistant: Assistant, **changes: Any) -> 
                 assistant=assistant.name,
                 base_model=assistant.base_model,
                 base_hash="0" * 64,
-                adapter_path=f"adapters/{CHALLENGER}",
                 parent=assistant.base_version,
                 state=VersionState.TRAINED,
                 **changes,
@@ -132,6 +133,39 @@ async def test_a_better_challenger_passes_and_has_its_report(
     text = (folder / "report.md").read_text()
     assert text.startswith(f"# PASS: {CHALLENGER} against support-base")
     assert f"understudy compare support-base {CHALLENGER} --cases cases.jsonl" in text
+
+
+async def test_only_the_assistants_own_cases_are_evidence(
+    sqlite: Database,
+    artifacts: Artifacts,
+    assistant: Assistant,
+    start_engine: StartEngine,
+    tmp_path: Path,
+) -> None:
+    add_challenger(sqlite, assistant)
+    stub = await start_engine("support-base", CHALLENGER, answer=by_question(learned))
+    assistant = assistant.model_copy(update={"cases": str(tmp_path / "own.jsonl")})
+    (tmp_path / "linked.jsonl").symlink_to(tmp_path / "own.jsonl")
+    found = {}
+    for path in ("easy.jsonl", f"{tmp_path}/x/../own.jsonl", f"{tmp_path}/linked.jsonl", None):
+        report = await evaluate(sqlite, artifacts, assistant, stub, cases=case_file(LINES, path))
+        found[path] = report.frozen
+        assert report.verdict is Verdict.PASS
+        with sqlite.read() as session:
+            assert versions.may_promote(session, report) is report.frozen
+    assert list(found.values()) == [False, True, True, False]
+
+
+async def test_the_same_answers_are_another_report_once_the_cases_are_the_assistants_own(
+    sqlite: Database, artifacts: Artifacts, assistant: Assistant, start_engine: StartEngine
+) -> None:
+    add_challenger(sqlite, assistant)
+    stub = await start_engine("support-base", CHALLENGER, answer=by_question(learned))
+    bare = assistant.model_copy(update={"cases": None})
+    before = await evaluate(sqlite, artifacts, bare, stub)
+    after = await evaluate(sqlite, artifacts, assistant, stub)
+    assert [before.frozen, after.frozen] == [False, True]
+    assert before.id != after.id
 
 
 async def test_forgetting_the_old_half_fails(
@@ -240,7 +274,21 @@ async def test_an_adapter_that_does_nothing_is_not_measured(
     stub.not_applied.add(name)
     with pytest.raises(AdapterNotApplied, match="not applied"):
         await evaluate(sqlite, artifacts, assistant, stub, challenger=name, champion=None)
+    with pytest.raises(AdapterNotApplied):  # though its name is known to the engine by now
+        await evaluate(sqlite, artifacts, assistant, stub, challenger=name, champion=None)
     assert stub.asked == []
+
+
+async def test_an_adapter_of_another_base_is_not_measured(
+    sqlite: Database, artifacts: Artifacts, assistant: Assistant, start_engine: StartEngine
+) -> None:
+    install(sqlite, assistant)
+    adapter = publish_adapter(artifacts, assistant, seed=1, base="0" * 64)
+    name = add_version(sqlite, assistant, adapter)
+    with pytest.raises(AdapterUnservable, match="trained on another base model"):
+        await evaluate(
+            sqlite, artifacts, assistant, await start_engine(), challenger=name, champion=None
+        )
 
 
 async def test_an_adapter_that_changed_on_disk_is_not_measured(

@@ -72,5 +72,7 @@ def test_a_key_is_known_until_it_is_revoked(database: Database) -> None:
     with database.write() as session:
         key = keys.create(session, name="shop", scope=KeyScope.CUSTOMER, actor="ops")
     with database.write() as session:
-        assert keys.scope_of(session, key) is KeyScope.CUSTOMER
-        assert keys.scope_of(session, key + "x") is None
+        found = keys.find(session, key)
+        assert found is not None
+        assert found.scope is KeyScope.CUSTOMER
+        assert keys.find(session, key + "x") is None

@@ -16,6 +16,7 @@ from records.states import (
     EscalationState,
     ExampleSource,
     ExampleState,
+    TurnStatus,
 )
 from records.tables import Escalation, Example, Flag, OutboxMessage, Outcome, Turn
 
@@ -229,3 +230,85 @@ def test_importing_twice_adds_once(database: Database, assistant: Assistant) -> 
             for _ in range(2)
         ]
     assert added == [True, False]
+
+
+def accept(database: Database, conversation_id: str, *, value: float, key: str) -> None:
+    with database.write() as session:
+        conversations.report_outcome(
+            session, conversation_id=conversation_id, metric=learning.ACCEPTED, value=value, key=key
+        )
+
+
+def say(database: Database, conversation_id: str, role: Role, text: str, **facts: object) -> Turn:
+    with database.write() as session:
+        return conversations.add_turn(
+            session, Turn(conversation_id=conversation_id, role=role, content=text, **facts)
+        )
+
+
+def replayed(database: Database) -> list[str]:
+    with database.write() as session:
+        learning.collect_accepted(session, "support")
+    with database.read() as session:
+        return [example.chosen for example in learning.approved(session, "support")]
+
+
+def test_an_answer_that_a_person_had_to_mend_is_not_replayed(database: Database) -> None:
+    conversation_id, _, escalation_id = escalated(database)
+    with database.write() as session:
+        escalations.take_over(session, escalation_id, agent="U1")
+        escalations.reply(session, escalation_id, agent="U1", content="Posted.", source_key="s:1")
+        escalations.resolve(session, escalation_id, agent="U1")
+    accept(database, conversation_id, value=1, key="o")
+    assert replayed(database) == []
+
+
+def test_an_outcome_speaks_of_the_answer_before_it_and_the_newest_counts(
+    database: Database,
+) -> None:
+    first, _ = a_conversation(database, answer="Good.")
+    accept(database, first, value=1, key="o:1")
+    say(database, first, Role.CUSTOMER, "And my PIN?")
+    say(database, first, Role.ASSISTANT, "Bad.", version="support-base")
+    second, _ = a_conversation(database, answer="Looked good.")
+    accept(database, second, value=1, key="o:2")
+    accept(database, second, value=0, key="o:3")
+    assert replayed(database) == ["Good."]
+
+
+def test_a_reply_answers_what_led_to_the_escalation_not_the_small_talk_after_it(
+    database: Database,
+) -> None:
+    conversation_id, _, escalation_id = escalated(database)
+    with database.write() as session:
+        escalations.take_over(session, escalation_id, agent="U1")
+    say(database, conversation_id, Role.CUSTOMER, "Hello?")
+    say(database, conversation_id, Role.ASSISTANT, "Passed on.", status=TurnStatus.FALLBACK)
+    with database.write() as session:
+        escalations.reply(session, escalation_id, agent="U1", content="Posted.", source_key="s:1")
+        escalations.resolve(session, escalation_id, agent="U1")
+    with database.read() as session:
+        example = session.scalars(select(Example)).one()
+    assert [m["content"] for m in example.prompt] == ["Where is my card?"]
+    assert (example.rejected, example.chosen) == ("Wrong.", "Posted.")
+
+
+def test_a_reply_after_the_engine_failed_corrects_no_earlier_answer(database: Database) -> None:
+    conversation_id, _ = a_conversation(database, answer="Good.")
+    say(database, conversation_id, Role.CUSTOMER, "And my PIN?")
+    failed = say(database, conversation_id, Role.ASSISTANT, "Sorry.", status=TurnStatus.FALLBACK)
+    with database.write() as session:
+        escalation = escalations.escalate(
+            session,
+            conversation_id,
+            reason=EscalationReason.ENGINE,
+            cause="down",
+            turn_id=failed.id,
+        )
+        escalations.take_over(session, escalation.id, agent="U1")
+        escalations.reply(session, escalation.id, agent="U1", content="In the app.", source_key="s")
+        escalations.resolve(session, escalation.id, agent="U1")
+    with database.read() as session:
+        example = session.scalars(select(Example)).one()
+    assert [m["content"] for m in example.prompt] == ["Where is my card?", "Good.", "And my PIN?"]
+    assert example.rejected is None

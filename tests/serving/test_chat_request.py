@@ -25,6 +25,12 @@ def read(headers: dict[str, str] | None = None, **body: Any):
         ({"messages": [{"role": "system", "content": "x"}]}, "messages"),
         ({"messages": [USER, {"role": "wizard", "content": "x"}]}, "messages[1].role"),
         ({"messages": [USER, {"role": "assistant", "content": "x"}]}, "messages"),
+        ({"messages": [{"role": ["user"], "content": "hi"}]}, "messages[0].role"),
+        ({"messages": [{"role": {}, "content": "hi"}]}, "messages[0].role"),
+        ({"messages": [USER, {"tool_calls": [1]}]}, "messages[1].role"),
+        ({"messages": [USER, {"role": "user", "tool_calls": [1]}]}, "messages[1].content"),
+        ({"messages": [{"role": "user", "content": "a\0b"}]}, "messages[0].content"),
+        ({"messages": [{"role": "user", "content": [{"text": "a\0"}]}]}, "messages[0].content"),
         ({"n": 2}, "n"),
         ({"stream": "yes"}, "stream"),
         ({"stream_options": {"include_usage": 1}}, "include_usage"),
@@ -71,3 +77,10 @@ def test_the_question_is_the_newest_of_the_customers_messages() -> None:
     asked = read(messages=before)
     assert (asked.question, asked.brings_history) == ("two", True)
     assert [m.content for m in asked.earlier] == ["hi", "hello"]
+
+
+def test_tools_are_called_by_the_assistant_and_answer_in_their_own_role() -> None:
+    calls = {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}
+    asked = read(messages=[USER, calls, {"role": "tool", "tool_call_id": "1", "content": "7"}])
+    assert [m["role"] for m in asked.messages] == ["user", "assistant", "tool"]
+    assert not asked.asks_anew

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from records import escalations, keys
 from records.states import ConversationState, KeyScope
-from records.tables import OutboxMessage, Outcome
+from records.tables import Audit, OutboxMessage, Outcome
 from tests.serving.running_gateway import Stack
 
 
@@ -118,3 +118,36 @@ async def test_the_openapi_description_lists_every_endpoint(stack: Stack) -> Non
     described = await stack.call("GET", "/openapi.json")
     assert "/v1/chat/completions" in described["paths"]
     assert "/v1/admin/explain/{turn_id}" in described["paths"]
+
+
+async def test_text_that_no_database_keeps_is_refused(stack: Stack) -> None:
+    await stack.chat(headers={"X-Conversation-Id": "mine"})
+    escalate = "/v1/conversations/mine/escalate"
+    report = {"conversation_id": "mine", "metric": "csat", "value": 4, "id": "order-7"}
+    refused = [await stack.call("POST", escalate, json={"cause": "he\0lp"})]
+    for field in ("conversation_id", "metric", "id"):
+        changed = {**report, field: f"a\0{report[field]}"}
+        refused.append(await stack.call("POST", "/v1/outcomes", json=changed))
+    refused.append(await stack.call("GET", "/v1/conversations/a%00b"))
+    refused.append(await stack.call("POST", "/v1/conversations/a%00b/escalate"))
+    refused.append(await stack.admin("GET", "explain/a%00b"))
+    refused.append(await stack.admin("POST", "promote", version="a\0b"))
+    assert [answer["status"] for answer in refused] == [400] * len(refused)
+    assert all("NUL" in answer["error"]["message"] for answer in refused)
+    assert (await stack.call("POST", "/v1/outcomes", json=report))["recorded"]
+
+
+async def test_the_audit_names_the_key_that_changed_something(stack: Stack) -> None:
+    with stack.database.write() as session:
+        key = keys.create(session, name="ann's laptop", scope=KeyScope.ADMIN, actor="ops")
+    arms = {"arms": [{"name": "a", "version": "support-base", "share": 0.5}]}
+    path = "/v1/admin/experiments"
+    theirs = {"Authorization": f"Bearer {key}"}
+    started = await stack.call("POST", path, json=arms, headers=theirs)
+    assert started["state"] == "running"
+    assert (await stack.admin("POST", "experiments/stop"))["state"] == "stopped"
+    with stack.database.read() as session:
+        noted = session.execute(select(Audit.action, Audit.actor)).all()
+    who = {row.action: row.actor for row in noted}
+    assert who["start_experiment"] == "ann's laptop"
+    assert who["stop_experiment"] == "admin key"

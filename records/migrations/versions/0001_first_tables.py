@@ -133,6 +133,14 @@ def upgrade() -> None:
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index(
+        "one_active_job",
+        "jobs",
+        ["assistant"],
+        unique=True,
+        sqlite_where=sa.text("state IN ('queued', 'running')"),
+        postgresql_where=sa.text("state IN ('queued', 'running')"),
+    )
     op.create_table(
         "outbox",
         sa.Column("id", SERIAL, autoincrement=True, nullable=False),
@@ -160,6 +168,7 @@ def upgrade() -> None:
         sa.Column("champion", sa.String(length=80), nullable=True),
         sa.Column("challenger", sa.String(length=80), nullable=False),
         sa.Column("cases_hash", sa.String(length=64), nullable=False),
+        sa.Column("frozen", sa.Boolean(), nullable=False),
         sa.Column("verdict", sa.String(32), nullable=True),
         sa.Column("body", sa.JSON(), nullable=False),
         sa.Column("path", sa.Text(), nullable=False),
