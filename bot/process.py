@@ -4,7 +4,6 @@ import asyncio
 import logging
 import signal
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
@@ -49,7 +48,7 @@ async def run(settings: BotSettings) -> None:
         desk = Desk(
             database,
             read_assistants(settings.assistants),
-            Artifacts(settings.artifacts, cache=Path(settings.home) / "cache"),
+            Artifacts.of(settings),
         )
         await desk.write(forget_old)
         async with Bot(settings, desk) as bot:

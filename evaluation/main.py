@@ -72,7 +72,7 @@ def _run(challenger: str, *, champion: str | None, cases_path: Path | None, as_j
     settings = EvaluationSettings.load()
     database = Database(settings.database)
     database.migrate()
-    artifacts = Artifacts(settings.artifacts, cache=settings.home / "artifacts")
+    artifacts = Artifacts.of(settings)
     assistant = _assistant_of(database, settings, challenger)
     report_id = asyncio.run(
         run_evaluation(

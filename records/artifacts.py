@@ -7,10 +7,14 @@ import hashlib
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from records.errors import ConfigurationError, NotFound, StorageFull, StorageUnavailable
 from records.ids import new_id
+from records.settings import Settings
+
+_COMPLETE = ".complete"
+"""Stands beside a remote folder once all of it has been written."""
 
 
 class Artifacts:
@@ -21,6 +25,11 @@ class Artifacts:
         self._remote = "://" in url and not url.startswith("file://")
         self.url = url.removeprefix("file://")
         self.cache = cache if self._remote else Path(self.url).absolute()
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The store that settings name."""
+        return cls(settings.artifacts, cache=settings.home / "cache")
 
     def publish(self, folder: Path, path: str) -> Path:
         """Move a finished local folder into the store; one that is there already stays.
@@ -45,10 +54,16 @@ class Artifacts:
 
         Raises:
             NotFound: nothing was published there.
+            StorageUnavailable: the store cannot be read.
         """
         target = self.cache / path
         if not target.exists() and self._remote:
-            self._download(path, target)
+            try:
+                self._download(path, target)
+            except OSError as error:
+                raise StorageUnavailable(f"{path} cannot be read from {self.url}: {error}.") from (
+                    error
+                )
         if not target.exists():
             raise NotFound(f"{path} is not in the artifact store {self.url}.")
         return target
@@ -72,10 +87,11 @@ class Artifacts:
     def _upload(self, folder: Path, path: str) -> None:
         filesystem, root = self._filesystem()
         filesystem.put(f"{folder}/", f"{root}/{path}/", recursive=True)
+        filesystem.touch(f"{root}/{path}{_COMPLETE}")  # last: what lacks it is not read
 
     def _download(self, path: str, target: Path) -> None:
         filesystem, root = self._filesystem()
-        if not filesystem.exists(f"{root}/{path}"):
+        if not filesystem.exists(f"{root}/{path}{_COMPLETE}"):
             return
         arriving = target.parent / f".{new_id('arriving')}"
         filesystem.get(f"{root}/{path}/", f"{arriving}/", recursive=True)

@@ -31,7 +31,7 @@ def serve() -> None:
         settings,
         assistants=read_assistants(settings.assistants),
         database=database,
-        artifacts=Artifacts(settings.artifacts, cache=settings.home / "cache"),
+        artifacts=Artifacts.of(settings),
     )
     uvicorn.run(
         app,

@@ -48,7 +48,7 @@ def promote(version: str, *, without_evidence: bool, as_json: bool) -> None:
     from serving.releasing import check_files, release_view
 
     with _records() as (settings, database):
-        store = Artifacts(settings.artifacts, cache=settings.home / "cache")
+        store = Artifacts.of(settings)
         check_files(database, store, version)
         with database.write() as session:
             result = release_view(

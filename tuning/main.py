@@ -162,7 +162,7 @@ def _stores(settings: "WorkerSettings") -> tuple["Database", "Artifacts"]:
     make_folder(settings.home)
     database = Database(settings.database)
     database.migrate()
-    return database, Artifacts(settings.artifacts, cache=settings.home / "artifacts")
+    return database, Artifacts.of(settings)
 
 
 def _result(database: "Database", artifacts: "Artifacts", job: "Job") -> dict[str, Any]:

@@ -119,7 +119,7 @@ async def open_stage(settings: Settings, console: Console) -> AsyncIterator[Stag
             settings=settings,
             assistant=assistant,
             database=database,
-            artifacts=Artifacts(settings.artifacts, cache=settings.home / "cache"),
+            artifacts=Artifacts.of(settings),
             endpoint=Endpoint(
                 url=f"http://127.0.0.1:{gateway.port}",
                 key=keys.local_key(settings.home, "customer"),
