@@ -139,6 +139,8 @@ async def test_switching_under_load_fails_nothing_and_records_who_answered(live:
     stopping.set()
     await asyncio.gather(*customers)
     sayings = {v: {said for w, said in answered if w == v} for v, _ in answered}
+    counts = {v: sum(w == v for w, _ in answered) for v in sayings}
+    print(f"answers by recorded version: {counts}, failed: {len(live.escalations())}")
     assert set(sayings) == {"support-base", version}
     assert not sayings["support-base"] & sayings[version]
     assert live.escalations() == []

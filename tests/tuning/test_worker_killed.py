@@ -100,5 +100,7 @@ def test_the_job_ends_once_and_is_not_trained_from_the_start_again(
         assert adapters.all() == [job.version]
         assert [r.id for r in session.scalars(select(Report))] == [job.report_id]
         keys = Counter(m.kind for m in session.scalars(select(OutboxMessage)))
+    resumed = [line["resumed_at"] for line in lines if "resumed_at" in line]
+    print(f"resumed at step {resumed}; messages to Slack by kind: {dict(keys)}")
     assert (keys["job_started"], keys["report_ready"]) == (1, 1)
     assert shelf.fetch(f"adapters/{job.version}").is_dir()
