@@ -21,7 +21,7 @@ test: install-dev lint ## Everything: lint, types, all tests with the real engin
 
 check: install-dev lint ## The fast part: lint, types, fast tests (under two minutes)
 	@echo "▸ Running the fast tests"
-	@$(RUN)/python -m pytest -q -m "not slow"
+	@$(RUN)/python -m pytest -q -n 2 -m "not slow"
 	@echo "▸ All green. Next: make test (adds the real engine), or make demo"
 
 .PHONY: lint

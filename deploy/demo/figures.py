@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 
 LABELS = {
@@ -13,6 +14,12 @@ LABELS = {
     "needs_person=yes": "a person was needed",
     "needs_person=no": "no person was needed",
 }
+
+
+def make_console(*, on_error_stream: bool = False) -> Console:
+    """The terminal, or a hundred columns where the output goes elsewhere."""
+    console = Console(stderr=on_error_stream)
+    return console if console.is_terminal else Console(stderr=on_error_stream, width=100)
 
 
 def percent(estimate: dict[str, Any]) -> str:

@@ -82,15 +82,13 @@ def _refuse_real_things() -> None:
 def _show_earlier(report: Path, *, as_json: bool) -> None:
     import json
 
-    from rich.console import Console
-
     from deploy.demo import figures
 
     if as_json:
         click.echo(report.read_text(), nl=False)
         return
     found = json.loads(report.read_text())
-    console = Console()
+    console = figures.make_console()
     console.print("The demo has run here before; this is what it found.\n")
     console.print(figures.before_after(found["evaluation"]))
     console.print(f"Figures: {report}\nPlot: {report.parent / 'before_after.png'}", markup=False)

@@ -74,12 +74,6 @@ class Stage:
             yield step
 
 
-def make_console(*, on_error_stream: bool = False) -> Console:
-    """The terminal, or a hundred columns where the output goes elsewhere."""
-    console = Console(stderr=on_error_stream)
-    return console if console.is_terminal else Console(stderr=on_error_stream, width=100)
-
-
 @contextlib.asynccontextmanager
 async def open_stage(settings: Settings, console: Console) -> AsyncIterator[Stage]:
     """Start all processes and take the stage down at the end, whatever happens."""

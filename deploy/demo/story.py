@@ -14,7 +14,7 @@ from sqlalchemy import select
 from deploy.demo import agents, figures
 from deploy.demo.customers import Served, ask_all, insist, say_how_it_went
 from deploy.demo.queries import ASK_FOR_A_PERSON, Group, Part, Policy, Query, load_queries
-from deploy.demo.stage import Scale, Stage, make_console, open_stage
+from deploy.demo.stage import Scale, Stage, open_stage
 from records import jobs
 from records.errors import UnderstudyError
 from records.settings import Settings
@@ -29,7 +29,7 @@ _NEWS_SECONDS = 20
 async def tell(scale: Scale, *, began: float, on_error_stream: bool = False) -> None:
     """Run all acts; state and figures stay in the home folder."""
     settings = Settings.load()
-    console = make_console(on_error_stream=on_error_stream)
+    console = figures.make_console(on_error_stream=on_error_stream)
     console.print(
         "[bold]Understudy: a support assistant that learns from its escalations.[/]\n"
         "The customers' queries are real (Banking77). The support agents are simulated: what they "
