@@ -119,10 +119,10 @@ def install_list(file: Path) -> None:
     seen, tail = 0, list[str]()
     for line in process.stdout:
         tail = [*tail[-20:], line.rstrip()]
-        name = re.match(r"(?:Collecting|Requirement already satisfied:) (\S+)", line)
+        name = re.match(r"(?:Collecting|Processing|Requirement already satisfied:) (\S+)", line)
         if name:
             seen += 1
-            show_progress(f"  {seen}/{len(packages)} {name[1]}")
+            show_progress(f"  {seen}/{len(packages)} {Path(name[1]).name}")
         elif line.startswith("Installing collected"):
             show_progress(f"  {seen}/{len(packages)} fetched; writing them to .venv ...")
     print(flush=True)

@@ -76,7 +76,7 @@ def main() -> None:
     """Run the command line; an error that a person can mend is one sentence, not a traceback."""
     try:
         understudy(standalone_mode=True)
-    except UnderstudyError as error:
+    except (UnderstudyError, PermissionError) as error:
         click.secho(f"understudy: {error}", fg="red", err=True)
         sys.exit(1)
     except ModuleNotFoundError as error:

@@ -6,7 +6,7 @@ Each process has its own frozen class derived from `Settings`; only `__main__`-l
 
 import os
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -114,9 +114,6 @@ def make_folder(folder: Path) -> None:
             f"The folder {folder} cannot be made ({error.strerror}). Set UNDERSTUDY_HOME to one "
             "that you may write to."
         ) from error
-
-
-SettingsT = TypeVar("SettingsT", bound=Settings)
 
 
 def _sentence(error: ValidationError, prefix: str) -> str:

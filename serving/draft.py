@@ -53,7 +53,7 @@ class Draft:
 
     def take(self, choice: Mapping[str, Any], *, part: str = "delta") -> str:
         """Take one choice of the engine's, a piece (`delta`) or whole (`message`)."""
-        content = choice[part].get("content")
+        content = (choice[part].get("content") or "").replace("\x00", "")  # PostgreSQL keeps none
         self._take_logprobs(choice.get("logprobs"))
         self.finish_reason = choice.get("finish_reason") or self.finish_reason
         self.tool_calls = self.tool_calls or bool(choice[part].get("tool_calls"))
