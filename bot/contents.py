@@ -8,7 +8,7 @@ from bot.views.content import Content
 from bot.views.escalation import escalation_card, turn_message
 from bot.views.example import example_card
 from bot.views.job import job_message
-from bot.views.report import Standing, release_message, report_message
+from bot.views.report import Standing, refusal_message, release_message, report_message
 from records import conversations, escalations, jobs, learning, reports, versions
 from records.errors import NotFound
 from records.messages import Role
@@ -38,6 +38,8 @@ class Contents:
         }
         if kind is Kind.RELEASED:
             return self._release(row.payload["release"])
+        if kind is Kind.VERSION_REFUSED:
+            return refusal_message(row.subject, reason=str(row.payload.get("reason", "")))
         return builders[kind](row.subject)
 
     def _card(self, escalation_id: str) -> Content:

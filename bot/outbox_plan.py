@@ -33,7 +33,7 @@ class Plan:
 
 
 def planned(rows: Sequence[OutboxMessage], channels: Mapping[int, str]) -> Plan:
-    """Divide rows (oldest first) into lanes; `channels` gives each row's channel by its id.
+    """Divide rows (in the order of sending) into lanes; `channels` gives each row's channel.
 
     Posts keep their order within a channel. Updates and reactions do not wait behind posts. Of
     several updates of one subject only the newest is kept: it is rendered from the records.

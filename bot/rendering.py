@@ -39,7 +39,7 @@ def _assistant_name(session: Session, kind: Kind, subject: str) -> str:
             return jobs.get(session, subject).assistant
         case Kind.REPORT_READY | Kind.REPORT_CHANGED | Kind.REPORT_PLOT:
             return reports.get(session, subject).assistant
-        case Kind.RELEASED:
+        case Kind.RELEASED | Kind.VERSION_REFUSED:
             return versions.get(session, subject).assistant
 
 

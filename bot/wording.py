@@ -55,6 +55,10 @@ VERDICTS: dict[Verdict, str] = {
     Verdict.INCONCLUSIVE: ":large_yellow_circle: INCONCLUSIVE",
 }
 
+REFUSED = (
+    ":warning: *{version} is not served*: a gateway refuses it, and the version before it goes on "
+    "answering."
+)
 TAKE_OVER = "Take over"
 RESOLVE = "Resolve"
 FLAG_ANSWER = "Flag answer"

@@ -9,7 +9,7 @@ from records import outbox
 from records.errors import NotFound
 from records.ids import new_id
 from records.messages import Role
-from records.states import ConversationState, EscalationState
+from records.states import ConversationState, EscalationReason, EscalationState, Urgency
 from records.tables import Conversation, Escalation, Outcome, Turn
 
 
@@ -135,8 +135,16 @@ def show_turn(session: Session, turn: Turn, escalation: Escalation) -> None:
         outbox.Kind.TURN_ADDED,
         turn.id,
         revision=escalation.id,
+        urgency=urgency_of(escalation),
         escalation=escalation.id,
     )
+
+
+def urgency_of(escalation: Escalation) -> Urgency:
+    """How soon Slack must show it. A card and its transcript are equally urgent until taken."""
+    if escalation.state is EscalationState.TAKEN:
+        return Urgency.NOW
+    return Urgency.LATER if escalation.reason is EscalationReason.ENGINE else Urgency.SOON
 
 
 def open_escalation(session: Session, conversation_id: str) -> Escalation | None:

@@ -191,4 +191,9 @@ def storage_error(error: DBAPIError) -> UnderstudyError:
     detail = str(error.orig).splitlines()[0] if error.orig else type(error).__name__
     if any(sign in detail.lower() for sign in _FULL):
         return StorageFull(f"The database has no space left ({detail}). Free some, then try again.")
+    if "not a database" in detail:
+        return StorageUnavailable(
+            f"The database's file holds something else ({detail}). Move it away, or restore a "
+            "backup in its place."
+        )
     return StorageUnavailable(f"The database cannot be used now ({detail}).")

@@ -45,7 +45,12 @@ def escalate(
     )
     session.add(escalation)
     session.flush()
-    outbox.put(session, outbox.Kind.ESCALATION_OPENED, escalation.id)
+    outbox.put(
+        session,
+        outbox.Kind.ESCALATION_OPENED,
+        escalation.id,
+        urgency=conversations.urgency_of(escalation),
+    )
     for turn in conversations.history(session, conversation_id):
         conversations.show_turn(session, turn, escalation)
     return escalation

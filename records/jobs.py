@@ -92,7 +92,7 @@ def cancel(session: Session, job_id: str, *, actor: str) -> None:
     """
     job = get(session, job_id)
     if job.state not in ACTIVE:
-        raise Conflict(f"Job {job_id} has already {job.state}.")
+        raise Conflict(f"Job {job_id} is already {job.state}.")
     job.state, job.finished_at, job.stage = JobState.CANCELLED, utc_now(), "cancelled"
     audit.note(session, actor=actor, action="retrain_cancel", subject=job_id)
     _tell(session, job)

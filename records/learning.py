@@ -13,7 +13,7 @@ from records import audit, conversations, outbox
 from records.errors import Conflict, InvalidInput, NotFound
 from records.ids import utc_now
 from records.messages import Message, Role
-from records.states import ExampleSource, ExampleState, FlagReason, TurnStatus
+from records.states import ExampleSource, ExampleState, FlagReason, TurnStatus, Urgency
 from records.tables import Conversation, Escalation, Example, Flag, Outcome, Turn
 
 ACCEPTED = "accepted"
@@ -159,7 +159,9 @@ def _answer_escalated(escalation: Escalation, turns: Sequence[Turn], *, until: T
 def _propose(session: Session, example: Example) -> Example:
     session.add(example)
     session.flush()
-    outbox.put(session, outbox.Kind.EXAMPLE_PROPOSED, example.id)
+    waiting = conversations.open_escalation(session, example.conversation_id or "")
+    urgency = conversations.urgency_of(waiting) if waiting else Urgency.NOW  # not before its card
+    outbox.put(session, outbox.Kind.EXAMPLE_PROPOSED, example.id, urgency=urgency)
     return example
 
 

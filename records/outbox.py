@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from records.ids import utc_now
-from records.states import OutboxState
+from records.states import OutboxState, Urgency
 from records.tables import OutboxMessage
 
 
@@ -43,6 +43,8 @@ class Kind(StrEnum):
     """Bring its buttons up to date. Subject: report."""
     REPORT_PLOT = "report_plot"
     """Add the plot to the report's thread (the bot puts it when the report stands there)."""
+    VERSION_REFUSED = "version_refused"
+    """A gateway does not serve a version that it should. Subject: version. Payload: reason."""
     RELEASED = "released"
     """A version was promoted or rolled back. Subject: version. Payload: release id."""
 
@@ -53,23 +55,25 @@ def put(
     subject: str,
     *,
     revision: int | str = "",
+    urgency: Urgency = Urgency.NOW,
     **payload: Any,
 ) -> None:
     """Queue a message; a second one of the same kind, subject and revision is not queued."""
     key = f"{kind}:{subject}:{revision}"
     known = session.scalar(select(OutboxMessage.id).where(OutboxMessage.key == key))
     if known is None:
-        session.add(OutboxMessage(key=key, kind=kind, subject=subject, payload=payload))
+        row = OutboxMessage(key=key, kind=kind, subject=subject, urgency=urgency, payload=payload)
+        session.add(row)
         session.flush()
 
 
 def due(session: Session, *, limit: int = 50) -> list[OutboxMessage]:
-    """Messages that wait to be sent or whose sending was cut off, oldest first."""
+    """Messages that wait to be sent or whose sending was cut off: urgent ones, then older ones."""
     return list(
         session.scalars(
             select(OutboxMessage)
             .where(OutboxMessage.state.in_([OutboxState.PENDING, OutboxState.SENDING]))
-            .order_by(OutboxMessage.id)
+            .order_by(OutboxMessage.urgency, OutboxMessage.id)
             .limit(limit)
         )
     )

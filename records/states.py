@@ -1,6 +1,6 @@
 """The closed sets of words that records use: states, reasons, kinds."""
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class ConversationState(StrEnum):
@@ -129,6 +129,17 @@ class OutboxState(StrEnum):
     SENDING = "sending"
     SENT = "sent"
     FAILED = "failed"
+
+
+class Urgency(IntEnum):
+    """Which messages to Slack go first where many wait: lower goes first."""
+
+    NOW = 0
+    """Somebody acts on it now: an agent's conversation, a job, a report, a change."""
+    SOON = 1
+    """A customer who waits for a person, and what was said before."""
+    LATER = 2
+    """One of many: escalations of an engine that fails, and what was said before."""
 
 
 class KeyScope(StrEnum):

@@ -39,6 +39,7 @@ from records.states import (
     OutboxState,
     ReleaseAction,
     TurnStatus,
+    Urgency,
     Verdict,
     VersionState,
 )
@@ -418,7 +419,7 @@ class OutboxMessage(Table):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        Index("outbox_by_state", "state", "id"),
+        Index("outbox_by_state", "state", "urgency", "id"),
         Index("outbox_by_message", "channel", "ts"),
     )
 
@@ -429,6 +430,8 @@ class OutboxMessage(Table):
     subject: Mapped[str] = mapped_column(String(80), index=True)
     """The id of what it is about: an escalation, turn, job, report, ..."""
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    urgency: Mapped[int] = mapped_column(default=Urgency.NOW)
+    """See `states.Urgency`; among equals the older goes first."""
     state: Mapped[OutboxState] = mapped_column(_words(OutboxState), default=OutboxState.PENDING)
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(Text)

@@ -16,6 +16,9 @@ from records.tables import Turn
 from serving.chat_request import ChatRequest
 from serving.routing import Choice, Pin
 
+_LETTERS_PER_TOKEN = 3
+"""Fewer than most tokenizers need, so that a question is rather counted too long."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -26,6 +29,8 @@ class Known:
     customer: str | None
     pin: Pin | None
     said: tuple[Message, ...]
+    tokens: int
+    """Of the last prompt with its answer; 0 where that is not known."""
     escalation_id: str | None
 
 
@@ -65,7 +70,17 @@ class Dialogue:
         if self.known is None or not self.known.said or self.request.brings_history:
             return None
         kept = self.known.said[(len(self.known.said) + 1) // 2 :]
-        return replace(self, known=replace(self.known, said=kept))
+        known = replace(self.known, said=kept, tokens=self.known.tokens // 2)
+        return replace(self, known=known)
+
+    @property
+    def leaves_no_room(self) -> bool:
+        """Whether the recorded history, as last counted, would cut the answer short."""
+        if self.known is None or not self.known.tokens:
+            return False
+        room = self.assistant.engine.max_model_len - self.assistant.generation.max_tokens
+        asked = len(self.request.question) // _LETTERS_PER_TOKEN
+        return self.known.tokens + asked > room
 
     @property
     def engine_body(self) -> dict[str, Any]:
@@ -81,14 +96,20 @@ def look_up(session: Session, *, assistant: str, key: str) -> Known | None:
     escalation = None
     if found.state in (ConversationState.ESCALATED, ConversationState.WITH_AGENT):
         escalation = conversations.open_escalation(session, found.id)
+    turns = conversations.history(session, found.id)
     return Known(
         id=found.id,
         state=found.state,
         customer=found.customer,
         pin=Pin(found.version, found.experiment) if found.version else None,
-        said=tuple(turn.message for turn in conversations.history(session, found.id)),
+        said=tuple(turn.message for turn in turns),
+        tokens=next((_tokens(turn) for turn in reversed(turns) if turn.prompt_tokens), 0),
         escalation_id=escalation.id if escalation else None,
     )
+
+
+def _tokens(turn: Turn) -> int:
+    return (turn.prompt_tokens or 0) + (turn.completion_tokens or 0)
 
 
 def open_dialogue(
@@ -105,7 +126,10 @@ def open_dialogue(
     conversation_id = known.id if known else new_id("conv")
     unit = request.customer or (known and known.customer) or request.conversation or conversation_id
     choice = choose(unit, known.pin if known else None)
-    return Dialogue(assistant, request, conversation_id, choice, known)
+    dialogue = Dialogue(assistant, request, conversation_id, choice, known)
+    while dialogue.leaves_no_room and (shorter := dialogue.shorter()) is not None:
+        dialogue = shorter
+    return dialogue
 
 
 def record_question(session: Session, dialogue: Dialogue) -> str:

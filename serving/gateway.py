@@ -5,10 +5,12 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import Request
+from sqlalchemy.orm import Session
 
-from records import audit, keys
+from records import audit, keys, outbox
 from records.artifacts import Artifacts
 from records.assistant import Assistant
 from records.database import Database
@@ -67,16 +69,7 @@ def assemble(
 
     def note_refusal(version: str, url: str, error: Exception) -> None:
         try:
-            recorder.submit(
-                lambda session: audit.note(
-                    session,
-                    actor="gateway",
-                    action="refuse_version",
-                    subject=version,
-                    engine=url,
-                    reason=str(error),
-                )
-            )
+            recorder.submit(partial(_note_refusal, version=version, url=url, reason=str(error)))
         except StorageError:
             _log.warning("not recorded, because the gateway stops: %s is refused", version)
 
@@ -108,6 +101,15 @@ def assemble(
         ),
         answering=Answering(fleet, recorder),
     )
+
+
+def _note_refusal(session: Session, *, version: str, url: str, reason: str) -> None:
+    """Keep in the audit, and tell in Slack, that an engine must not serve a version."""
+    audit.note(
+        session, actor="gateway", action="refuse_version", subject=version, engine=url,
+        reason=reason,
+    )  # fmt: skip
+    outbox.put(session, outbox.Kind.VERSION_REFUSED, version, revision=url, reason=reason)
 
 
 def _access(settings: GatewaySettings, database: Database) -> Access:

@@ -1,5 +1,7 @@
 """Whether the gateway lives, and whether it can answer with the model."""
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -22,8 +24,22 @@ async def ready(request: Request) -> Response:
     gateway = gateway_of(request)
     versions = {name: _version(gateway, name) for name in gateway.assistants}
     waiting = [name for name, v in versions.items() if v is None or not gateway.fleet.ready(v)]
-    body = {"status": "waiting" if waiting else "ok", "versions": versions, "waiting": waiting}
+    body = {
+        "status": "waiting" if waiting else "ok",
+        "versions": versions,
+        "waiting": waiting,
+        "not_served": _not_served(gateway, versions),
+    }
     return json_response(body, status=503 if waiting else 200)
+
+
+def _not_served(gateway: Gateway, versions: Mapping[str, str | None]) -> dict[str, str]:
+    """Champions that are refused or not ready, by assistant; another version answers for them."""
+    return {
+        name: gateway.traffic.pointed(name)
+        for name, version in versions.items()
+        if version is not None and gateway.traffic.pointed(name) != version
+    }
 
 
 def _version(gateway: Gateway, assistant: str) -> str | None:

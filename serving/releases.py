@@ -107,10 +107,14 @@ def create(name: str, scope: str, *, as_json: bool) -> None:
 
     with _records() as (_settings, database), database.write() as session:
         key = api_keys.create(session, name=name, scope=KeyScope(scope), actor=actor())
+        made = api_keys.find(session, key)
     show(
-        {"name": name, "scope": scope, "key": key},
+        {"id": made.id if made else None, "name": name, "scope": scope, "key": key},
         as_json=as_json,
-        text=lambda made: f"{made['key']}\nKeep it: it cannot be shown again.",
+        text=lambda shown: (
+            f"{shown['key']}\nKeep it: it cannot be shown again. To end it: understudy keys revoke "
+            f"{shown['id']}"
+        ),
     )
 
 

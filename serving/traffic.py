@@ -113,6 +113,14 @@ class Traffic:
             if assistant in self._snapshot.lanes:
                 self.champion(assistant)
 
+    def pointed(self, assistant: str) -> str:
+        """The version that the release pointer names, whether it can be served or not.
+
+        Raises:
+            NotFound: nothing is installed.
+        """
+        return self._lane(assistant).standing[0]
+
     def champion(self, assistant: str) -> str:
         """The version that serves the assistant's customers now.
 

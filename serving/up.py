@@ -1,5 +1,6 @@
 """`understudy up`: everything on this machine, under one supervisor, with one line for each."""
 
+import fcntl
 import os
 import secrets
 import socket
@@ -7,11 +8,11 @@ import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from records.errors import ConfigurationError
+from records.errors import ConfigurationError, Conflict
 from records.settings import Settings
 
 if TYPE_CHECKING:
@@ -59,6 +60,21 @@ def programs(
         found.append(program("slack", http_ready(standin)))
     found.append(program("bot", http_ready(f"http://127.0.0.1:{settings.bot_port}/health")))
     return found
+
+
+def only_up(home: Path) -> TextIO:
+    """Hold a home folder for one `up` until the file that is returned is closed.
+
+    Raises:
+        Conflict: another one holds it.
+    """
+    held = (home / "up.lock").open("w")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        held.close()
+        raise Conflict(f"Another `understudy up` runs on {home}; stop it first.") from error
+    return held
 
 
 def require_free_ports(
@@ -154,6 +170,7 @@ def up() -> None:
     database = Database(gateway.database)
     database.migrate()
     database.close()
+    holding = only_up(gateway.home)
     (gateway.home / "worker.ready").unlink(missing_ok=True)
     wanted = programs(gateway, settings, environment=os.environ)
     supervisor = Supervisor(wanted, logs=gateway.home / "logs")
@@ -176,6 +193,7 @@ def up() -> None:
         click.echo("Stopping ...")
     finally:
         supervisor.stop()
+        holding.close()
     click.echo("All stopped. `understudy up` continues from here.")
 
 

@@ -9,7 +9,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from records.errors import UnderstudyError
+from sqlalchemy.exc import DatabaseError
+
+from records.errors import StorageUnavailable, UnderstudyError
 from records.states import JobState
 from records.tables import Job
 from tuning.interruption import JobCancelled
@@ -59,7 +61,14 @@ class Workflows:
                 self._running.discard(job_id)
 
         self._retrain = retrain
-        DBOS.launch()  # jobs that were cut off go on from here
+        try:
+            DBOS.launch()  # jobs that were cut off go on from here
+        except DatabaseError as error:
+            DBOS.destroy(destroy_registry=True)
+            raise StorageUnavailable(
+                f"The workflows' own database cannot be used ({error.orig}). Where it is a file, "
+                f"{self._settings.home / 'dbos.sqlite'}, move it away: jobs that run start anew."
+            ) from error
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -58,6 +58,12 @@ def _outcome(standing: Standing) -> list[Block]:
     return [line(_sentence(release))] if release is not None else []
 
 
+def refusal_message(version: str, *, reason: str) -> Content:
+    """The line that says that a version is not served though it should be."""
+    title = wording.REFUSED.format(version=literal(version))
+    return content(escaped(cut(title, 200)), [line(title), *said(reason, most=1)])
+
+
 def release_message(release: Release) -> Content:
     """The line that says what answers customers from now on."""
     return content(

@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from bot.standin.people import ActRefused, Person, buttons_of, text_of
-from records import adapters, jobs, versions
+from records import adapters, jobs, outbox, versions
 from records.assistant import SlackOptions
 from records.states import JobState, ReleaseAction, Verdict
 from records.tables import Release, Report
@@ -180,3 +180,14 @@ async def test_a_promote_button_that_is_stale_is_answered_politely(
         )
     await olga.click(CHANNEL, report["ts"], "promote")
     await told(olga, "is champion already")
+
+
+async def test_a_champion_that_a_gateway_refuses_is_told_with_the_reason(
+    office: Office, tmp_path: Path
+) -> None:
+    version, _ = challenger(office, tmp_path / "made", verdict=Verdict.PASS)
+    with office.database.write() as session:
+        outbox.put(session, outbox.Kind.VERSION_REFUSED, version, reason="It was changed on disk.")
+    shown = await found(office.person("U0OLGA"), saying("is not served"))
+    assert version in text_of(shown)
+    assert "It was changed on disk." in text_of(shown)

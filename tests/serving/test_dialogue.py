@@ -37,8 +37,8 @@ class Chat:
         with self.database.write() as session:
             return record_question(session, dialogue)
 
-    def answer(self, conversation_id: str, text: str) -> None:
-        turn = Turn(conversation_id=conversation_id, role=Role.ASSISTANT, content=text)
+    def answer(self, conversation_id: str, text: str, **facts: int) -> None:
+        turn = Turn(conversation_id=conversation_id, role=Role.ASSISTANT, content=text, **facts)
         with self.database.write() as session:
             conversations.add_turn(session, turn)
 
@@ -72,3 +72,19 @@ def test_the_model_reads_a_repeated_question_once(chat: Chat) -> None:
     chat.ask("hi")
     asked = [m["content"] for m in chat.opened("hi").prompt if m["role"] == "user"]
     assert asked == ["hi"]
+
+
+def test_history_that_would_leave_no_room_for_an_answer_is_shortened_beforehand(
+    chat: Chat,
+) -> None:
+    longest, answer = chat.assistant.engine.max_model_len, chat.assistant.generation.max_tokens
+    conversation = ""
+    for number in range(4):
+        conversation = chat.ask(f"question {number}")
+        chat.answer(conversation, f"answer {number}", prompt_tokens=10, completion_tokens=5)
+    assert len(chat.opened("and now?").prompt) == 1 + 8 + 1
+    chat.ask("question 4")
+    chat.answer(conversation, "answer 4", prompt_tokens=longest - answer, completion_tokens=5)
+    shortened = chat.opened("and now?").prompt
+    assert len(shortened) == 1 + 5 + 1
+    assert shortened[-1]["content"] == "and now?"

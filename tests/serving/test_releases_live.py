@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from records import outbox, versions
 from records.adapters import CONFIG
 from records.messages import Role
 from records.states import Verdict
@@ -64,8 +65,6 @@ async def test_promote_and_roll_back_under_load_fail_no_request(stack: Stack) ->
 
 
 async def test_a_promotion_by_command_is_followed_within_half_a_second(stack: Stack) -> None:
-    from records import versions
-
     version = trained(stack)
     with stack.database.write() as session:
         versions.promote(session, version, actor="ops", without_evidence=True)
@@ -86,6 +85,12 @@ async def test_a_version_that_is_not_applied_never_serves(stack: Stack) -> None:
     engines = (await stack.admin("GET", "versions"))["engines"]
     assert engines[0]["refused"] == [version]
     assert audit_of(stack, version).count("refuse_version") == 1
+    assert (await stack.call("GET", "/health/ready"))["not_served"] == {"support": version}
+    with stack.database.read() as session:
+        told = [row for row in outbox.due(session) if row.kind == outbox.Kind.VERSION_REFUSED]
+    assert [(row.subject, "not applied" in row.payload["reason"]) for row in told] == [
+        (version, True)
+    ]
 
 
 async def test_an_adapter_of_another_base_is_never_loaded(stack: Stack) -> None:

@@ -16,10 +16,17 @@ import pytest
 from click.testing import CliRunner
 
 from records.cli import understudy
-from records.errors import ConfigurationError
+from records.errors import ConfigurationError, Conflict
 from serving.settings import GatewaySettings
 from serving.supervisor import Program, StartFailed, State, Supervisor, file_ready, http_ready
-from serving.up import UpSettings, check_assistants, programs, require_free_ports, what_next
+from serving.up import (
+    UpSettings,
+    check_assistants,
+    only_up,
+    programs,
+    require_free_ports,
+    what_next,
+)
 from tests.conftest import free_port
 
 SLEEP = "import os, pathlib, time, sys; pathlib.Path(sys.argv[1]).write_text(str(os.getpid())); "
@@ -200,3 +207,9 @@ def test_assistants_that_can_be_served_pass(tmp_path: Path) -> None:
     check_assistants(settings(tmp_path, assistants=tmp_path))
     (tmp_path / "b.yaml").write_text(f"name: b\n{BASED.format(base='other/base')}")
     check_assistants(settings(tmp_path, assistants=tmp_path, engine_urls="http://gpu:8000"))
+
+
+def test_one_home_has_one_up(tmp_path: Path) -> None:
+    with only_up(tmp_path), pytest.raises(Conflict, match="Another `understudy up` runs"):
+        only_up(tmp_path)
+    only_up(tmp_path).close()

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from records import jobs, outbox, versions
 from records.artifacts import Artifacts
 from records.database import Database
+from records.errors import StorageUnavailable
 from records.states import JobState
 from records.tables import Dataset, Job, OutboxMessage, Version
 from tests.tuning.build import lessons, teach, write_assistant
@@ -228,3 +229,15 @@ def test_only_one_worker_runs_on_a_database(database: Database, tmp_path: Path) 
     assert not worker_runs(one)
     with only_worker(other, database) as freed:
         assert freed
+
+
+def test_a_workflow_database_that_is_none_is_named(
+    settings: WorkerSettings, store: Database, shelf: Artifacts
+) -> None:
+    settings.home.mkdir(parents=True, exist_ok=True)
+    (settings.home / "dbos.sqlite").write_text("this is not a database, but it is long enough" * 9)
+    with (
+        pytest.raises(StorageUnavailable, match=r"dbos\.sqlite, move it away"),
+        Worker(settings, store, shelf),
+    ):
+        pass

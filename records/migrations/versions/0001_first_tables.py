@@ -148,6 +148,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("subject", sa.String(length=80), nullable=False),
         sa.Column("payload", sa.JSON(), nullable=False),
+        sa.Column("urgency", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
@@ -160,7 +161,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_outbox_subject"), "outbox", ["subject"], unique=False)
     op.create_index("outbox_by_message", "outbox", ["channel", "ts"], unique=False)
-    op.create_index("outbox_by_state", "outbox", ["state", "id"], unique=False)
+    op.create_index("outbox_by_state", "outbox", ["state", "urgency", "id"], unique=False)
     op.create_table(
         "reports",
         sa.Column("id", sa.String(length=40), nullable=False),
