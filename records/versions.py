@@ -184,8 +184,11 @@ def _require_pass(session: Session, version: Version, *, champion: str | None) -
         return  # the bare base is what everything was compared with
     verdict = verdict_of(session, version.id, champion=champion)
     if verdict is not Verdict.PASS:
-        against = f"the champion, {champion}"
-        said = f"the gate said {verdict}" if verdict else f"it was not compared with {against}"
+        said = f"the gate said {verdict}"
+        if verdict is None:
+            earlier = verdict_of(session, version.id)
+            said = f"it was not compared with the champion, {champion}"
+            said += f" (against an earlier one, the gate said {earlier})" if earlier else ""
         raise Conflict(
             f"{version.id} is not promoted: {said}. The gate must pass on the assistant's own "
             "cases. To take it all the same, say that you do so without evidence "

@@ -170,7 +170,9 @@ def test_a_pass_against_an_earlier_champion_is_no_evidence(
     trained(database, "support-b", champion="support-base")
     with database.write() as session:
         versions.promote(session, "support-a", actor="ops")
-        with pytest.raises(Conflict, match="not compared with the champion, support-a"):
+        with pytest.raises(
+            Conflict, match=r"the champion, support-a \(against an earlier one, the gate said PASS"
+        ):
             versions.promote(session, "support-b", actor="ops")
 
 
