@@ -18,6 +18,9 @@ WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
 MANIFEST = "manifest.json"
 
+ENGINE_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+"""What vLLM takes for --max-lora-rank."""
+
 _HASH_DIGITS = 12
 _SERVABLE_INITS = {True, False, None, "gaussian", "eva", "orthogonal"}
 _REFUSED_FEATURES = {

@@ -7,9 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from records import audit, outbox
-from records.adapters import base_hash
+from records.adapters import base_hash, verify
+from records.artifacts import Artifacts
 from records.assistant import Assistant
-from records.database import lock_assistant
+from records.database import Database, lock_assistant
 from records.errors import Conflict, InvalidInput, NotFound
 from records.ids import utc_now
 from records.states import ExperimentState, ReleaseAction, Verdict, VersionState
@@ -74,6 +75,19 @@ def bare(assistant: Assistant) -> Version:
         base_hash=base_hash(assistant.base_model),
         state=VersionState.TRAINED,
     )
+
+
+def check_files(database: Database, artifacts: Artifacts, version_id: str) -> None:
+    """Hold a version's adapter against its name before anything points to it.
+
+    Raises:
+        NotFound: no such version, or its adapter is not in the artifact store.
+        AdapterTampered: its files have changed.
+    """
+    with database.read() as session:
+        path = get(session, version_id).adapter_path
+    if path is not None:
+        verify(artifacts.fetch(path), name=version_id)
 
 
 def install_base(session: Session, version: Version) -> bool:

@@ -12,10 +12,10 @@ from starlette.responses import Response
 from records import lineage, versions
 from records.assistant import pick_assistant
 from records.errors import Conflict
-from records.versions import Side
+from records.versions import Side, check_files
 from serving.gateway import Gateway, gateway_of, need_admin
 from serving.problems import json_response
-from serving.releasing import check_files, experiment_view, listing, release_view
+from serving.releasing import experiment_view, listing, release_view
 from serving.storable import Storable
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(need_admin)])

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import click
 
+from records.adapters import ENGINE_RANKS
 from records.assistant import Assistant
 from records.errors import ConfigurationError
 
 _MODULE = "vllm.entrypoints.launchers.api_server.entry"
 _CPU_EXTENSION = "serving.bare_rows.WorkerExtension"
 _CPU_KV_CACHE = "512M"
-_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,8 @@ def engine_command(
     base = _one_base(assistants)
     options = [assistant.engine for assistant in assistants]
     rank = max(o.max_lora_rank for o in options)
-    if rank not in _RANKS:
-        raise ConfigurationError(f"engine.max_lora_rank must be one of {_RANKS}, not {rank}.")
+    if rank not in ENGINE_RANKS:
+        raise ConfigurationError(f"engine.max_lora_rank must be one of {ENGINE_RANKS}, not {rank}.")
     cache = next((o.kv_cache_memory for o in options if o.kv_cache_memory), "")
     if not gpu:
         cache = cache or _CPU_KV_CACHE

@@ -45,11 +45,11 @@ def promote(version: str, *, without_evidence: bool, as_json: bool) -> None:
     """Make VERSION the one that answers customers; a running experiment ends."""
     from records import versions as releases
     from records.artifacts import Artifacts
-    from serving.releasing import check_files, release_view
+    from serving.releasing import release_view
 
     with _records() as (settings, database):
         store = Artifacts.of(settings)
-        check_files(database, store, version)
+        releases.check_files(database, store, version)
         with database.write() as session:
             result = release_view(
                 releases.promote(session, version, actor=actor(), without_evidence=without_evidence)

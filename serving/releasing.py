@@ -5,23 +5,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from records import versions
-from records.adapters import verify
-from records.artifacts import Artifacts
-from records.database import Database
 from records.tables import Experiment, Release, Version
-
-
-def check_files(database: Database, artifacts: Artifacts, version_id: str) -> None:
-    """Hold a version's adapter against its name before anything points to it.
-
-    Raises:
-        NotFound: no such version, or its adapter is not in the artifact store.
-        AdapterTampered: its files have changed.
-    """
-    with database.read() as session:
-        path = versions.get(session, version_id).adapter_path
-    if path is not None:
-        verify(artifacts.fetch(path), name=version_id)
 
 
 def version_view(session: Session, version: Version) -> dict[str, Any]:

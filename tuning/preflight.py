@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from records.adapters import Limits, check_config
+from records.adapters import ENGINE_RANKS, Limits, check_config
 from records.assistant import Assistant
 from records.engine import Engine
 from records.errors import AdapterUnservable, ConfigurationError, StorageFull
 from tuning.base_model import Architecture
 from tuning.chat_tokens import encode_prompt
 from tuning.recipe import Precision, Recipe
-
-ENGINE_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
-"""What vLLM 0.32 takes as --max-lora-rank."""
 
 _MEGABYTE = 1 << 20
 _FLOAT, _HALF = 4, 2

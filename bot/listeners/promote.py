@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from bot import wording
 from bot.attendance import Attendance, Place
 from bot.desk import Desk
-from records import adapters, reports, versions
+from records import reports, versions
 from records.database import lock_assistant
 from records.errors import Conflict
 from records.tables import Report
@@ -28,16 +28,8 @@ def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
 async def _promote(desk: Desk, report_id: str, *, user: str) -> None:
     report = await desk.read(lambda session: reports.get(session, report_id))
     desk.require_operator(desk.assistant(report.assistant), user)
-    await asyncio.to_thread(_verify, desk, report.challenger)
+    await asyncio.to_thread(versions.check_files, desk.database, desk.artifacts, report.challenger)
     await desk.write(lambda session: _point(session, report, user=user))
-
-
-def _verify(desk: Desk, version_id: str) -> None:
-    """See that the adapter on disk is the one that was evaluated."""
-    with desk.database.read() as session:
-        path = versions.get(session, version_id).adapter_path
-    if path is not None:
-        adapters.verify(desk.artifacts.fetch(path), name=version_id)
 
 
 def _point(session: Session, report: Report, *, user: str) -> None:
