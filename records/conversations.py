@@ -165,9 +165,18 @@ def report_outcome(
     Raises:
         NotFound: no such conversation.
     """
-    get(session, conversation_id)
+    conversation = get(session, conversation_id)
     if session.scalar(select(Outcome.id).where(Outcome.key == key)) is not None:
         return False
-    session.add(Outcome(key=key, conversation_id=conversation_id, metric=metric, value=value))
+    session.add(
+        Outcome(
+            key=key,
+            assistant=conversation.assistant,
+            conversation_id=conversation_id,
+            customer=conversation.customer,
+            metric=metric,
+            value=value,
+        )
+    )
     session.flush()
     return True

@@ -47,6 +47,17 @@ class EscalationState(StrEnum):
     RESOLVED = "resolved"
 
 
+class EventKind(StrEnum):
+    """What happens in a conversation beside its turns."""
+
+    ESCALATED = "escalated"
+    TAKEN = "taken"
+    RESOLVED = "resolved"
+    HANDED_BACK = "handed_back"
+    TYPING = "typing"
+    """An agent is writing; of no interest a few seconds later."""
+
+
 class FlagReason(StrEnum):
     """Why an agent marked an answer as bad."""
 
@@ -146,4 +157,10 @@ class KeyScope(StrEnum):
     """What an API key may do."""
 
     CUSTOMER = "customer"
+    """Talk for customers."""
+    AGENT = "agent"
+    """Read any conversation and speak in it as a support agent."""
+    OPS = "ops"
+    """Versions, releases, experiments, explanations."""
     ADMIN = "admin"
+    """All of these."""

@@ -30,6 +30,7 @@ from records.states import (
     ConversationState,
     EscalationReason,
     EscalationState,
+    EventKind,
     ExampleSource,
     ExampleState,
     ExperimentState,
@@ -128,6 +129,8 @@ class Turn(Table):
     status: Mapped[TurnStatus] = mapped_column(_words(TurnStatus), default=TurnStatus.COMPLETE)
     handed_over: Mapped[bool] = mapped_column(default=False)
     """Whether the model asked for a person in this answer."""
+    withheld: Mapped[str | None] = mapped_column(Text)
+    """What the model said where the customer got a sentence in its place (too unsure)."""
     version: Mapped[str | None] = mapped_column(String(80), index=True)
     experiment: Mapped[str | None] = mapped_column(String(40))
     arm: Mapped[str | None] = mapped_column(String(40))
@@ -175,6 +178,25 @@ class Escalation(Table):
     resolved_at: Mapped[datetime | None]
 
     conversation: Mapped[Conversation] = relationship()
+
+
+class ConversationEvent(Table):
+    """Something that happened in a conversation beside its turns: who speaks now, typing.
+
+    Numbered within its conversation (`seq`), so that readers see events in order and none is
+    skipped. `position` is that of the last turn before it, -1 where there was none.
+    """
+
+    __tablename__ = "conversation_events"
+    __table_args__ = (UniqueConstraint("conversation_id", "seq"),)
+
+    id: Mapped[int] = mapped_column(_SERIAL, primary_key=True, autoincrement=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
+    seq: Mapped[int]
+    position: Mapped[int]
+    kind: Mapped[EventKind] = mapped_column(_words(EventKind))
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class Flag(Table):
@@ -318,16 +340,73 @@ class Arm(Table):
     """Share of customers, 0..1."""
 
 
+class Shadow(Table):
+    """A version that answers a sample of real questions unseen. At most one per assistant runs."""
+
+    __tablename__ = "shadows"
+    __table_args__ = (
+        Index(
+            "one_running_shadow",
+            "assistant",
+            unique=True,
+            sqlite_where=text("state = 'running'"),
+            postgresql_where=text("state = 'running'"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("shd"))
+    assistant: Mapped[str] = mapped_column(String(64))
+    version: Mapped[str] = mapped_column(ForeignKey("versions.id"))
+    share: Mapped[float]
+    """Share of answered turns, 0..1."""
+    state: Mapped[ExperimentState] = mapped_column(_words(ExperimentState))
+    started_by: Mapped[str] = mapped_column(String(64))
+    started_at: Mapped[datetime] = mapped_column(default=utc_now)
+    stopped_at: Mapped[datetime | None]
+
+
+class ShadowAnswer(Table):
+    """What a shadow version said where a customer read the answer of `turn_id`."""
+
+    __tablename__ = "shadow_answers"
+    __table_args__ = (UniqueConstraint("shadow_id", "turn_id"),)
+
+    id: Mapped[int] = mapped_column(_SERIAL, primary_key=True, autoincrement=True)
+    shadow_id: Mapped[str] = mapped_column(ForeignKey("shadows.id"))
+    turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id"), index=True)
+    version: Mapped[str] = mapped_column(String(80), index=True)
+    content: Mapped[str] = mapped_column(Text)
+    handed_over: Mapped[bool] = mapped_column(default=False)
+    finish_reason: Mapped[str | None] = mapped_column(String(32))
+    prompt_tokens: Mapped[int | None]
+    completion_tokens: Mapped[int | None]
+    mean_logprob: Mapped[float | None]
+    duration_ms: Mapped[float | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    """Why it gave no answer, in words."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class Outcome(Table):
-    """What a conversation led to. `key` is the reporter's id: a repeated report adds none."""
+    """What a conversation led to, or what a customer did later (no conversation named).
+
+    `key` is the reporter's id: a repeated report adds none.
+    """
 
     __tablename__ = "outcomes"
 
     id: Mapped[int] = mapped_column(_SERIAL, primary_key=True, autoincrement=True)
     key: Mapped[str] = mapped_column(String(200), unique=True)
-    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
+    assistant: Mapped[str] = mapped_column(String(64), index=True)
+    conversation_id: Mapped[str | None] = mapped_column(ForeignKey("conversations.id"), index=True)
+    customer: Mapped[str | None] = mapped_column(String(200), index=True)
+    turn_id: Mapped[str | None] = mapped_column(ForeignKey("turns.id"))
+    """The one answer that it is about, where it is about one (a thumb)."""
     metric: Mapped[str] = mapped_column(String(64), index=True)
     value: Mapped[float]
+    comment: Mapped[str | None] = mapped_column(Text)
+    occurred_at: Mapped[datetime] = mapped_column(default=utc_now)
+    """When it happened; reports may come later."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -460,5 +539,8 @@ class ApiKey(Table):
     name: Mapped[str] = mapped_column(String(120))
     key_hash: Mapped[str] = mapped_column(String(64), unique=True)
     scope: Mapped[KeyScope] = mapped_column(_words(KeyScope))
+    requests_per_minute: Mapped[int | None]
+    """This key's own limit; None: the gateway's setting."""
+    concurrent_requests: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     revoked_at: Mapped[datetime | None]
