@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo up test check format bench install install-dev base clean
+.PHONY: help demo up test check format bench bench-serving install install-dev base clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -33,8 +33,13 @@ format: install-dev ## Format the code and mend what ruff can mend
 	@$(RUN)/ruff format . && $(RUN)/ruff check --fix .
 	@echo "▸ Formatted. Next: make check"
 
-bench: install-dev ## Print the benchmarks' tables
-	@for file in benchmarks/*.py; do echo "▸ $$file"; $(RUN)/python $$file || exit 1; done
+bench: install-dev bench-serving ## Print all benchmarks' tables (about 25 minutes; keep the machine idle)
+	@for file in benchmarks/*.py; do echo "▸ $$file"; \
+	  $(RUN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
+
+bench-serving: install ## The gateway against LiteLLM and a bare relay, before a stub and before vLLM
+	@for part in throughput streaming real_engine switching event_streams; do \
+	  echo "▸ $$part"; $(RUN)/python -m benchmarks.serving.$$part || exit 1; done
 
 base: install ## Train the bundled base model again (half an hour on two cores)
 	@$(RUN)/python deploy/demo/build_base.py
@@ -45,5 +50,5 @@ install:
 install-dev:
 	@$(PYTHON) deploy/install.py --dev
 
-clean: ## Remove .venv and all state in ./var
-	rm -rf .venv var
+clean: ## Remove .venv, .venv-bench and all state in ./var
+	rm -rf .venv .venv-bench var

@@ -98,3 +98,4 @@ STALE_REPORT = (
 )
 STALE_ROLLBACK = "{version} does not serve any more, so there is nothing to go back from."
 UNEXPECTED = "Something went wrong on our side. It is logged under {reference}."
+WITHHELD = "Withheld, because the assistant was not sure; the customer has not read it:"

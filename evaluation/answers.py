@@ -48,7 +48,7 @@ class Question:
 def question(case: Case, assistant: Assistant, *, version: str) -> Question:
     """The request that the gateway would send for this case."""
     chat = to_chat(case.messages, system_prompt=assistant.system_prompt)
-    asked = {"model": version, **assistant.engine_request(chat)}
+    asked = {"model": version, **assistant.engine_request(chat, logprobs=True)}
     key = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
     return Question(case.id, key, asked)
 

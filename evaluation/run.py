@@ -9,6 +9,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from records import versions
 from records.artifacts import Artifacts
 from records.assistant import Assistant
 from records.database import Database
-from records.engine import Engine, new_session
+from records.engine import Engine
 from records.errors import InvalidInput
 from records.ids import utc_now
 from records.states import Verdict
@@ -76,8 +77,8 @@ async def run_evaluation(
     leaked = await asyncio.to_thread(trained_prompts, database, chosen)
     counted = [case for case in cases.cases if case.id not in leaked]
     asked: list[Asked] = []
-    async with new_session() as session:
-        servers = [Engine(url, session) for url in engines]
+    async with AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(Engine(url)) for url in engines]
         for version in chosen:
 
             async def prepare(engine: Engine, version: Version = version) -> None:

@@ -4,14 +4,17 @@ The parts validate their own sections (`recipe` by tuning, `gate` by evaluation)
 plain mappings so that `records` need not know them.
 """
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from records.errors import ConfigurationError, NotFound
+from records.hours import Hours
 from records.messages import ChatMessage
 
 
@@ -24,6 +27,11 @@ class Generation(_Section):
 
     max_tokens: int = Field(default=256, ge=1)
     temperature: float = Field(default=0.0, ge=0)
+    logprobs: bool = Field(
+        default=False,
+        description="Ask the engine how sure it is of each token, and record it with the answer. "
+        "Costs a small engine a good part of its speed; always on with a min_confidence.",
+    )
 
 
 class EngineOptions(_Section):
@@ -48,6 +56,47 @@ class SlackOptions(_Section):
     )
 
 
+class PolicyRule(_Section):
+    """What customers write that a person must handle; the model is not asked then."""
+
+    name: str = Field(min_length=1, max_length=80)
+    pattern: str = Field(default="", description="A regular expression; letter case is ignored.")
+    like: tuple[str, ...] = Field(
+        default=(), description="A topic, by examples of how customers put it."
+    )
+    likeness: float = Field(
+        default=0.6, gt=0, le=1, description="How alike an example must be: 1 is the same words."
+    )
+    sentence: str = Field(default="", description="What the customer reads, if not the usual.")
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        if bool(self.pattern) == bool(self.like):
+            raise ValueError("a rule has either a pattern or examples (like)")
+        try:
+            re.compile(self.pattern)
+        except re.error as error:
+            raise ValueError(f"pattern is no regular expression ({error})") from error
+        return self
+
+
+class EscalationOptions(_Section):
+    """When a person is asked for though the model did not ask."""
+
+    phrases: tuple[str, ...] = Field(
+        default=(), description="Words by which customers ask for a person."
+    )
+    rules: tuple[PolicyRule, ...] = ()
+    min_confidence: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="Least mean probability per token of an answer that is given; less is held "
+        "back, and so is every answer until it is whole.",
+    )
+    hours: Hours | None = Field(default=None, description="When the team works; unset: always.")
+
+
 class Assistant(_Section):
     """One task being served: prompt, base model, sentences, gate."""
 
@@ -61,6 +110,7 @@ class Assistant(_Section):
         "I can't answer right now. I've asked a colleague to reply to you here."
     )
     waiting_sentence: str = "Your message has been passed on to the colleague who is helping you."
+    escalation: EscalationOptions = EscalationOptions()
     generation: Generation = Generation()
     engine: EngineOptions = EngineOptions()
     slack: SlackOptions = SlackOptions()
@@ -73,17 +123,37 @@ class Assistant(_Section):
         """The id of the version without an adapter."""
         return f"{self.name}-base"
 
+    def handover_words(self, now: datetime, *, sentence: str = "") -> str:
+        """What a customer reads when a person is asked for at that moment."""
+        return self.with_hours(sentence or self.handoff_sentence, now)
+
+    def with_hours(self, said: str, now: datetime) -> str:
+        """Words about a handover, with the sentence for times when nobody works."""
+        hours = self.escalation.hours
+        if hours is None or hours.are_open(now):
+            return said
+        return f"{said} {hours.closed_sentence}".strip()
+
     def engine_request(
-        self, chat: Sequence[ChatMessage], parameters: Mapping[str, Any] | None = None
+        self,
+        chat: Sequence[ChatMessage],
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        logprobs: bool = False,
     ) -> dict[str, Any]:
         """The request to the engine, but for the model's name; serving and evaluation share it.
 
         `chat` is the whole prompt, the system prompt included; `parameters` are a client's own.
+        Log-probabilities, which change nothing of what is said, are asked for with `logprobs` and
+        where the assistant wants them.
         """
         body: dict[str, Any] = {"temperature": self.generation.temperature, **(parameters or {})}
         if not {"max_tokens", "max_completion_tokens"} & body.keys():
             body["max_tokens"] = self.generation.max_tokens
-        return {**body, "messages": list(chat), "logprobs": True}
+        body["messages"] = list(chat)
+        if logprobs or self.generation.logprobs or self.escalation.min_confidence is not None:
+            body["logprobs"] = True
+        return body
 
 
 def read_assistant(path: Path) -> Assistant:

@@ -9,7 +9,7 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -32,12 +32,20 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "versions": ("serving.releases:versions", "List versions, their state and verdict."),
     "promote": ("serving.releases:promote", "Make a version the one that answers customers."),
     "rollback": ("serving.releases:rollback", "Go back to the version before, at once."),
+    "experiment": (
+        "serving.experiment_commands:experiment",
+        "Divide live traffic between versions; start, show, ramp, stop.",
+    ),
+    "shadow": (
+        "serving.shadow_commands:shadow",
+        "Let a version answer real questions unseen; start, show, stop.",
+    ),
     "explain": ("serving.releases:explain", "Show what an answer came from, back to the people."),
-    "keys": ("serving.releases:keys", "Create, list and revoke API keys."),
+    "keys": ("serving.key_commands:keys", "Create, list and revoke API keys."),
 }
 
 _EXTRAS: dict[str, frozenset[str]] = {
-    "serving": frozenset({"fastapi", "starlette", "uvicorn", "uvloop"}),
+    "serving": frozenset({"fastapi", "prometheus_client", "starlette", "uvicorn", "uvloop"}),
     "bot": frozenset({"slack_bolt", "slack_sdk"}),
     "evaluation": frozenset({"matplotlib", "scipy", "sklearn", "statsmodels"}),
     "tuning": frozenset({"accelerate", "datasets", "dbos", "peft", "torch", "transformers", "trl"}),
@@ -115,6 +123,13 @@ def show(result: Any, *, as_json: bool, text: Callable[[Any], str]) -> None:
         click.echo(json.dumps(result, indent=2, ensure_ascii=False, default=str))
     else:
         click.echo(text(result))
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows under each other, each column as wide as its widest cell; the first row is the head."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,17 @@
 """Conversations and their turns."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from records import outbox
-from records.errors import NotFound
+from records.errors import Conflict, NotFound
 from records.ids import new_id
 from records.messages import Role
 from records.states import ConversationState, EscalationReason, EscalationState, Urgency
-from records.tables import Conversation, Escalation, Outcome, Turn
+from records.tables import Conversation, Escalation, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,37 @@ def find(session: Session, *, assistant: str, key: str) -> Conversation | None:
     )
 
 
-def get(session: Session, conversation_id: str) -> Conversation:
-    """One conversation.
+def lock(session: Session | Connection, conversation_ids: Iterable[str]) -> None:
+    """Let no other transaction write to these conversations until this one ends.
+
+    To be called before looking at what has been said, so that nothing comes in between. Rows are
+    locked in the order of their ids: two that lock several never wait for each other. On SQLite it
+    has nothing to do: a writer holds the write lock from its first statement.
+    """
+    connection = session.connection() if isinstance(session, Session) else session
+    if connection.dialect.name == "postgresql" and (ids := sorted(set(conversation_ids))):
+        connection.execute(_LOCK, {"ids": ids})
+
+
+_LOCK = (
+    select(Conversation.id)
+    .where(Conversation.id.in_(bindparam("ids", expanding=True)))
+    .order_by(Conversation.id)
+    .with_for_update()
+)
+
+
+def get(session: Session, conversation_id: str, *, lock: bool = False) -> Conversation:
+    """One conversation; with `lock`, of two transactions at once the second waits for the first.
 
     Raises:
         NotFound: no such id.
     """
-    conversation = session.get(Conversation, conversation_id)
+    if lock:
+        session.flush()  # what is read anew must not undo what waits to be written
+    conversation = session.get(
+        Conversation, conversation_id, with_for_update=lock or None, populate_existing=lock
+    )
     if conversation is None:
         raise NotFound(f"No conversation {conversation_id!r}.")
     return conversation
@@ -79,6 +104,34 @@ def last_turn(session: Session, conversation_id: str) -> Turn | None:
     )
 
 
+def create(
+    session: Session, *, assistant: str, customer: str | None = None, key: str | None = None
+) -> tuple[Conversation, bool]:
+    """A conversation in which nothing is said yet, and whether it is new.
+
+    Where the caller's key names one already, that is the one, as if asked for once.
+
+    Raises:
+        Conflict: the key names another customer's conversation.
+    """
+    known = find(session, assistant=assistant, key=key) if key else None
+    if known is None:
+        fresh = Conversation(
+            id=new_id("conv"),
+            assistant=assistant,
+            key=key,
+            customer=customer,
+            state=ConversationState.OPEN,
+        )
+        session.add(fresh)
+        session.flush()
+        return fresh, True
+    if customer and known.customer and known.customer != customer:
+        raise Conflict(f"The key {key!r} names a conversation of another customer. Use another.")
+    known.customer = known.customer or customer
+    return known, False
+
+
 def start(session: Session, arrival: Arrival) -> Conversation:
     """The conversation a message belongs to, made where it is new; the message isn't recorded."""
     conversation = session.get(Conversation, arrival.conversation_id)
@@ -110,12 +163,11 @@ def add_turn(session: Session, new: Turn) -> Turn:
     """Append a turn; one whose `source_key` is known already is returned, not added again.
 
     A turn in a conversation that waits for a person or has one is also queued for its thread in
-    Slack, but for an agent's own words, which are there already.
+    Slack, but for what was written there.
     """
-    if new.source_key:
-        known = session.scalar(select(Turn).where(Turn.source_key == new.source_key))
-        if known is not None:
-            return known
+    lock(session, [new.conversation_id])
+    if new.source_key and (known := turn_from(session, new.source_key)) is not None:
+        return known
     last = session.scalar(
         select(func.max(Turn.position)).where(Turn.conversation_id == new.conversation_id)
     )
@@ -123,9 +175,19 @@ def add_turn(session: Session, new: Turn) -> Turn:
     session.add(new)
     session.flush()
     escalation = open_escalation(session, new.conversation_id)
-    if new.role is not Role.AGENT and escalation is not None:
+    if escalation is not None and not written_in_slack(new.source_key):
         show_turn(session, new, escalation)
     return new
+
+
+def turn_from(session: Session, source_key: str) -> Turn | None:
+    """The turn that came from a source, if it is recorded."""
+    return session.scalar(select(Turn).where(Turn.source_key == source_key))
+
+
+def written_in_slack(source_key: str | None) -> bool:
+    """Whether a turn with this source stands in Slack already, because it was written there."""
+    return (source_key or "").startswith("slack:")
 
 
 def show_turn(session: Session, turn: Turn, escalation: Escalation) -> None:
@@ -155,28 +217,3 @@ def open_escalation(session: Session, conversation_id: str) -> Escalation | None
             Escalation.state != EscalationState.RESOLVED,
         )
     )
-
-
-def report_outcome(
-    session: Session, *, conversation_id: str, metric: str, value: float, key: str
-) -> bool:
-    """Record what a conversation led to; False where this report is known already.
-
-    Raises:
-        NotFound: no such conversation.
-    """
-    conversation = get(session, conversation_id)
-    if session.scalar(select(Outcome.id).where(Outcome.key == key)) is not None:
-        return False
-    session.add(
-        Outcome(
-            key=key,
-            assistant=conversation.assistant,
-            conversation_id=conversation_id,
-            customer=conversation.customer,
-            metric=metric,
-            value=value,
-        )
-    )
-    session.flush()
-    return True

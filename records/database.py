@@ -30,6 +30,8 @@ from records.errors import (
 )
 from records.settings import make_folder
 
+_PATIENCE = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
+"""libpq's, in seconds and milliseconds: a server that is gone must not hold anybody for minutes."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK_WAIT_SECONDS = 30
 
@@ -68,7 +70,7 @@ class Database:
             self.engine = create_engine(parsed, connect_args={"timeout": lock_wait_seconds})
             _use_wal(self.engine)
         else:
-            self.engine = create_engine(parsed, pool_pre_ping=True)
+            self.engine = create_engine(parsed, pool_pre_ping=True, connect_args=_PATIENCE)
         self._reading = self.engine.execution_options(understudy_reading=True)
 
     @contextmanager
@@ -84,6 +86,16 @@ class Database:
             session.begin(),
         ):
             yield session
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A bare connection whose block is one transaction, where a session would cost too much.
+
+        Raises:
+            StorageFull, StorageUnavailable: translated from the driver's errors.
+        """
+        with _translated(), self.engine.begin() as connection:
+            yield connection
 
     @contextmanager
     def read(self) -> Iterator[Session]:

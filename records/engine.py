@@ -5,17 +5,17 @@ reaches the file system there.
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
-import aiohttp
+import orjson
 
 from records.errors import AdapterUnservable, EngineRefused, EngineUnavailable
+from records.http_client import HttpClient, HttpFailed, Response
 
-_CONNECT_SECONDS = 5
+_HEALTH_SECONDS = 5
 _CONTROL_SECONDS = 120
 _MEASURED_AT_ONCE = 8
 _FIRST_ERROR_STATUS = 400
@@ -23,29 +23,28 @@ _FIRST_SERVER_ERROR = 500
 
 
 class Engine:
-    """One vLLM server. Use as `async with Engine(url) as engine`, or give it a session to share."""
+    """One vLLM server. Use as `async with Engine(url) as engine`, or `close` it in the end."""
 
-    def __init__(self, url: str, session: aiohttp.ClientSession | None = None) -> None:
+    def __init__(self, url: str) -> None:
         """Talk to the server at `url` (scheme, host and port)."""
         self.url = url.rstrip("/")
-        self._session = session
-        self._owned = session is None
+        self._http = HttpClient(self.url)
 
     async def __aenter__(self) -> Self:
-        if self._session is None:
-            self._session = new_session()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._owned and self._session is not None:
-            await self._session.close()
-            self._session = None
+        self.close()
+
+    def close(self) -> None:
+        """End the connections that are kept."""
+        self._http.close()
 
     async def healthy(self) -> bool:
         """Whether the server answers and its engine lives."""
         try:
-            async with self._request("GET", "/health", seconds=_CONNECT_SECONDS):
-                return True
+            await self._ask("GET", "/health", seconds=_HEALTH_SECONDS)
+            return True
         except (EngineRefused, EngineUnavailable):
             return False
 
@@ -64,12 +63,19 @@ class Engine:
             return
         body = {"lora_name": name, "lora_path": str(folder)}
         try:
-            async with self._request("POST", "/v1/load_lora_adapter", json=body):
-                return
+            await self._ask("POST", "/v1/load_lora_adapter", json=body)
         except (EngineRefused, EngineUnavailable) as error:
             if name in await self.models():
                 return  # another process was first
             raise AdapterUnservable(f"The engine refused {name}: {error}") from error
+
+    async def unload(self, name: str) -> None:
+        """Let the server forget an adapter's name; requests in flight go on.
+
+        Raises:
+            EngineRefused: with the status 404 it did not know the name.
+        """
+        await self._ask("POST", "/v1/unload_lora_adapter", json={"lora_name": name})
 
     async def tokenize(self, model: str, messages: Sequence[Mapping[str, Any]]) -> list[int]:
         """Token ids of a conversation as the server's chat template renders it for an answer."""
@@ -108,82 +114,101 @@ class Engine:
         answer = await self._json("POST", "/v1/completions", json=body)
         return float(answer["choices"][0]["logprobs"]["token_logprobs"][0])
 
-    async def chat(self, body: Mapping[str, Any], *, seconds: float = 120) -> dict[str, Any]:
-        """A whole answer, as `POST /v1/chat/completions` gives it without streaming."""
-        return await self._json("POST", "/v1/chat/completions", json=body, seconds=seconds)
+    async def chat(
+        self, body: Mapping[str, Any], *, seconds: float = 120, headers: str = ""
+    ) -> dict[str, Any]:
+        """A whole answer, as `POST /v1/chat/completions` gives it without streaming.
+
+        `headers` are whole lines to be sent along.
+        """
+        return await self._json(
+            "POST", "/v1/chat/completions", json=body, seconds=seconds, headers=headers
+        )
 
     @asynccontextmanager
     async def stream(
-        self, body: Mapping[str, Any], *, seconds: float = 300, silence_seconds: float = 60
-    ) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
-        """An answer in pieces: the decoded `data:` objects as they come, `[DONE]` left out.
+        self,
+        body: Mapping[str, Any],
+        *,
+        seconds: float = 300,
+        silence_seconds: float = 60,
+        headers: str = "",
+    ) -> AsyncIterator[AsyncIterator[list[dict[str, Any]]]]:
+        """An answer in pieces: the decoded `data:` objects, as many at a time as have come.
 
         Leaving the block early makes the server stop generating. An answer is complete only if
         some piece carried a `finish_reason`; an error object inside the stream raises.
         """
-        limits = aiohttp.ClientTimeout(
-            total=seconds, sock_connect=_CONNECT_SECONDS, sock_read=silence_seconds
-        )
-        async with self._request(
-            "POST", "/v1/chat/completions", json={**body, "stream": True}, limits=limits
-        ) as response:
-            yield _events(response)
+        sent = orjson.dumps({**body, "stream": True})
+        try:
+            async with self._http.request(
+                "POST", "/v1/chat/completions", sent, seconds=seconds,
+                silence_seconds=silence_seconds, headers=headers,
+            ) as response:  # fmt: skip
+                if response.status >= _FIRST_ERROR_STATUS:
+                    raise _refusal(response.status, await response.body())
+                yield _events(response)
+        except (HttpFailed, orjson.JSONDecodeError) as error:
+            raise self._failed(error) from error
 
     async def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        async with self._request(method, path, **options) as response:
-            answer: dict[str, Any] = await response.json(content_type=None)
-            return answer
+        body = await self._ask(method, path, **options)
+        try:
+            answer: dict[str, Any] = orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise self._failed(error) from error
+        return answer
 
-    @asynccontextmanager
-    async def _request(
+    async def _ask(
         self,
         method: str,
         path: str,
         *,
+        json: Mapping[str, Any] | None = None,
         seconds: float = _CONTROL_SECONDS,
-        limits: aiohttp.ClientTimeout | None = None,
-        **options: Any,
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        if self._session is None:
-            raise RuntimeError("open the engine with `async with` first")
-        limits = limits or aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_SECONDS)
+        headers: str = "",
+    ) -> bytes:
+        sent = b"" if json is None else orjson.dumps(json)
         try:
-            async with self._session.request(
-                method, self.url + path, timeout=limits, **options
-            ) as response:
-                if response.status >= _FIRST_ERROR_STATUS:
-                    raise _refusal(response.status, await response.text())
-                yield response
-        except (aiohttp.ClientError, TimeoutError, ConnectionError, ValueError) as error:
-            reason = str(error) or type(error).__name__
-            raise EngineUnavailable(
-                f"The engine at {self.url} does not answer: {reason}."
-            ) from error
+            status, body = await self._http.ask(
+                method, path, sent, seconds=seconds, headers=headers
+            )
+        except HttpFailed as error:
+            raise self._failed(error) from error
+        if status >= _FIRST_ERROR_STATUS:
+            raise _refusal(status, body)
+        return body
+
+    def _failed(self, error: Exception) -> EngineUnavailable:
+        return EngineUnavailable(f"The engine at {self.url} does not answer: {error}.")
 
 
-def new_session() -> aiohttp.ClientSession:
-    """A session without a limit of connections, as one gateway needs for its engines."""
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+async def _events(response: Response) -> AsyncIterator[list[dict[str, Any]]]:
+    rest = b""
+    async for chunk in response.chunks():
+        lines = (rest + chunk).split(b"\n")
+        rest = lines.pop()
+        events: list[dict[str, Any]] = []
+        for line in lines:
+            if not line.startswith(b"data: "):
+                continue
+            if line.startswith(b"data: [DONE]"):
+                break
+            event = orjson.loads(line[6:])
+            if "error" in event:
+                if events:
+                    yield events
+                raise EngineUnavailable(f"The engine failed: {_message(event)}")
+            events.append(event)
+        if events:
+            yield events
 
 
-async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Any]]:
-    async for line in response.content:
-        if not line.startswith(b"data: "):
-            continue
-        data = line[6:].strip()
-        if data == b"[DONE]":
-            return
-        event = json.loads(data)
-        if "error" in event:
-            raise EngineUnavailable(f"The engine failed: {_message(event)}")
-        yield event
-
-
-def _refusal(status: int, text: str) -> EngineRefused | EngineUnavailable:
+def _refusal(status: int, body: bytes) -> EngineRefused | EngineUnavailable:
     try:
-        message = _message(json.loads(text))
-    except ValueError:
-        message = text[:200] or f"status {status}"
+        message = _message(orjson.loads(body))
+    except orjson.JSONDecodeError:
+        message = body[:200].decode(errors="replace") or f"status {status}"
     if status >= _FIRST_SERVER_ERROR:
         return EngineUnavailable(f"The engine failed ({status}): {message}")
     return EngineRefused(message, status=status)

@@ -10,6 +10,8 @@ here: each edge (HTTP, Slack, command line) translates once.
     ├── Conflict                the state of things forbids it (already taken, promoted, ...)
     ├── Unauthorized            no key, or a wrong one
     ├── Forbidden               known, but not allowed
+    ├── RateLimited             more requests than a key's or a customer's share
+    ├── Overloaded              more requests at once than can be served
     ├── ConfigurationError      settings or an assistant's file need mending
     ├── EngineError             the model engine ...
     │   ├── EngineUnavailable       cannot be reached, or answered 5xx
@@ -26,6 +28,8 @@ here: each edge (HTTP, Slack, command line) translates once.
     ├── LeakedCases             test cases found in training data
     └── TrainingFailed          the trainer's process ended without an adapter
 """
+
+from collections.abc import Mapping
 
 
 class UnderstudyError(Exception):
@@ -54,6 +58,22 @@ class Unauthorized(UnderstudyError):
 
 class Forbidden(UnderstudyError):
     """The caller is known but not allowed to do this."""
+
+
+class RateLimited(UnderstudyError):
+    """More requests than a key's or a customer's share; told with when to come again."""
+
+    def __init__(
+        self, message: str, *, retry_after_seconds: float, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+        self.headers = headers or {}
+        """What a client is told of its limits, by name."""
+
+
+class Overloaded(UnderstudyError):
+    """More requests at once than can be served; nothing was begun."""
 
 
 class ConfigurationError(UnderstudyError):

@@ -19,6 +19,8 @@ from records.tables import ApiKey
 
 _LONGEST_NAME = 64
 """As long as an actor's name in the audit, where a key stands for who used it."""
+_HIGHEST_LIMIT = 2_147_483_647
+"""As much as the column holds."""
 
 
 def hashed(key: str) -> str:
@@ -26,26 +28,51 @@ def hashed(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def create(session: Session, *, name: str, scope: KeyScope, actor: str) -> str:
+def create(
+    session: Session,
+    *,
+    name: str,
+    scope: KeyScope,
+    actor: str,
+    requests_per_minute: int | None = None,
+    concurrent_requests: int | None = None,
+) -> str:
     """Make a key and return it; it cannot be read again.
 
+    Its own limits stand in place of the gateway's settings; 0 is no limit.
+
     Raises:
-        InvalidInput: a name that the audit cannot hold.
+        InvalidInput: a name that the audit cannot hold, or a limit below 0.
     """
+    limits = {
+        "requests_per_minute": requests_per_minute,
+        "concurrent_requests": concurrent_requests,
+    }
+    for field, limit in limits.items():
+        if limit is not None and not 0 <= limit <= _HIGHEST_LIMIT:
+            raise InvalidInput(f"{field} must be 0 (no limit) to {_HIGHEST_LIMIT}.", field=field)
     if not 0 < len(name) <= _LONGEST_NAME or "\x00" in name:
         raise InvalidInput(f"A key's name has 1 to {_LONGEST_NAME} characters.", field="name")
     key = f"us-{secrets.token_urlsafe(32)}"
-    row = ApiKey(name=name, key_hash=hashed(key), scope=scope)
+    row = ApiKey(name=name, key_hash=hashed(key), scope=scope, **limits)
     session.add(row)
     session.flush()
-    audit.note(session, actor=actor, action="create_key", subject=row.id, name=name, scope=scope)
+    told = {field: limit for field, limit in limits.items() if limit is not None}
+    audit.note(
+        session, actor=actor, action="create_key", subject=row.id, name=name, scope=scope, **told
+    )
     return key
 
 
 def find(session: Session, key: str) -> ApiKey | None:
     """What is kept of a key; None where it is unknown or revoked."""
+    return find_hashed(session, hashed(key))
+
+
+def find_hashed(session: Session, key_hash: str) -> ApiKey | None:
+    """As `find`, for what `hashed` made of a key."""
     return session.scalar(
-        select(ApiKey).where(ApiKey.key_hash == hashed(key), ApiKey.revoked_at.is_(None))
+        select(ApiKey).where(ApiKey.key_hash == key_hash, ApiKey.revoked_at.is_(None))
     )
 
 

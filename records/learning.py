@@ -101,7 +101,7 @@ def _propose_from_flag(session: Session, row: Flag, turn: Turn) -> Example:
             customer=conversation.customer,
             prompt=to_json(asked),
             chosen=(row.correction or "").strip(),
-            rejected=turn.content,
+            rejected=turn.models_words,
             should_escalate=row.should_escalate,
             created_by=row.agent,
             state=ExampleState.PROPOSED,
@@ -278,7 +278,7 @@ def collect_accepted(session: Session, assistant: str) -> int:
     return added
 
 
-def _accepted_conversations(assistant: str) -> Select[str]:
+def _accepted_conversations(assistant: str) -> "Select[str | None]":
     """Ids of conversations with an `accepted` outcome that no example was made of yet."""
     return (
         select(Outcome.conversation_id)
@@ -304,7 +304,7 @@ def _accepted_at(session: Session, assistant: str) -> dict[str, datetime]:
         )
         .order_by(Outcome.id)
     )
-    newest = {outcome.conversation_id: outcome for outcome in outcomes}
+    newest = {o.conversation_id: o for o in outcomes if o.conversation_id is not None}
     return {key: outcome.created_at for key, outcome in newest.items() if outcome.value >= 1}
 
 

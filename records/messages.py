@@ -51,7 +51,7 @@ def from_chat(chat: Sequence[Mapping[str, Any]]) -> list[Message]:
     messages = []
     for index, item in enumerate(chat):
         field = f"messages[{index}]"
-        if not isinstance(item, Mapping):
+        if type(item) is not dict and not isinstance(item, Mapping):
             raise InvalidInput(f"{field} must be an object with role and content.", field=field)
         role = item.get("role")
         if role in ("system", "developer"):

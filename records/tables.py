@@ -53,10 +53,12 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse times without a zone."""
-        if value is not None and value.tzinfo is None:
+        """Refuse times without a zone; keep others as UTC, because SQLite drops the zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
             raise ValueError("times must carry a zone")
-        return value
+        return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Give the zone back that SQLite dropped."""
@@ -142,6 +144,11 @@ class Turn(Table):
     mean_logprob: Mapped[float | None]
 
     conversation: Mapped[Conversation] = relationship(back_populates="turns")
+
+    @property
+    def models_words(self) -> str:
+        """What the model said, though the customer may have read a sentence in its place."""
+        return self.withheld or self.content
 
     @property
     def message(self) -> Message:
@@ -338,6 +345,8 @@ class Arm(Table):
     version: Mapped[str] = mapped_column(ForeignKey("versions.id"))
     share: Mapped[float]
     """Share of customers, 0..1."""
+    spans: Mapped[list[list[int]]] = mapped_column(JSON)
+    """The customers it holds, see `records/places.py`."""
 
 
 class Shadow(Table):

@@ -1,29 +1,18 @@
-"""Versions, the release pointer of each assistant, and experiments."""
+"""Versions, and the release pointer of each assistant."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from records import audit, outbox
+from records import audit, outbox, trials
 from records.adapters import base_hash, verify
 from records.artifacts import Artifacts
 from records.assistant import Assistant
 from records.database import Database, lock_assistant
 from records.errors import Conflict, InvalidInput, NotFound
-from records.ids import utc_now
-from records.states import ExperimentState, ReleaseAction, Verdict, VersionState
-from records.tables import Arm, Experiment, Release, Report, Version
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One arm of an experiment to be started."""
-
-    name: str
-    version: str
-    share: float
+from records.states import ReleaseAction, Verdict, VersionState
+from records.tables import Experiment, Release, Report, Shadow, Version
 
 
 def get(session: Session, version_id: str) -> Version:
@@ -52,6 +41,33 @@ def pointer(session: Session, assistant: str) -> Release | None:
     return session.scalar(
         select(Release).where(Release.assistant == assistant).order_by(Release.id.desc()).limit(1)
     )
+
+
+Step = tuple[str, str | None, ReleaseAction]
+"""A release: `(version, replaces, action)`."""
+
+
+def releases(session: Session, assistant: str) -> list[Step]:
+    """Every change of the release pointer, from the oldest on."""
+    rows = session.execute(
+        select(Release.version, Release.replaces, Release.action)
+        .where(Release.assistant == assistant)
+        .order_by(Release.id)
+    )
+    return [(version, replaces, action) for version, replaces, action in rows]
+
+
+def standing(steps: Iterable[Step]) -> tuple[str, ...]:
+    """Versions that may serve, given the releases from the oldest on.
+
+    The release pointer's comes first, then what a roll-back would go to, and so on. A version from
+    which a roll-back went away may not serve until it is promoted again.
+    """
+    stack: list[str] = []
+    for version, replaces, action in steps:
+        gone = {version, replaces} if action is ReleaseAction.ROLLBACK else {version}
+        stack = [version, *(v for v in stack if v not in gone)]
+    return tuple(stack)
 
 
 def champion(session: Session, assistant: str) -> Version:
@@ -147,7 +163,6 @@ def promote(
         raise Conflict(f"{version_id} is champion already.")
     if not without_evidence:
         _require_pass(session, version, champion=current.version if current else None)
-    stop_experiment(session, version.assistant, actor=actor)
     return _point(session, version, action=ReleaseAction.PROMOTE, actor=actor)
 
 
@@ -210,6 +225,46 @@ def _require_pass(session: Session, version: Version, *, champion: str | None) -
         )
 
 
+def check_candidate(
+    session: Session, version_id: str, *, assistant: str, without_evidence: bool
+) -> None:
+    """Refuse a version that should not even be tried.
+
+    Raises:
+        NotFound: no such version.
+        InvalidInput: it belongs to another assistant.
+        Conflict: the gate's last verdict on it is FAIL and `without_evidence` is not given.
+    """
+    version = get(session, version_id)
+    if version.assistant != assistant:
+        raise InvalidInput(
+            f"{version.id} belongs to assistant {version.assistant!r}, not {assistant!r}."
+        )
+    if not without_evidence and verdict_of(session, version.id) is Verdict.FAIL:
+        raise Conflict(
+            f"The gate said FAIL of {version.id}, so it gets no customers. To try it all the same, "
+            "say that you do so without evidence (--without-evidence)."
+        )
+
+
+def passed(session: Session, assistant: str, *, champion: str, most: int) -> list[str]:
+    """Versions that the gate passes against the champion now, the newest evidence first."""
+    rows = session.execute(
+        select(Report.challenger, Report.verdict)
+        .where(
+            Report.assistant == assistant,
+            Report.champion == champion,
+            Report.verdict.is_not(None),
+            Report.frozen,
+        )
+        .order_by(Report.created_at.desc(), Report.id.desc())
+    )
+    last: dict[str, Verdict | None] = {}
+    for challenger, verdict in rows:
+        last.setdefault(challenger, verdict)
+    return [name for name, verdict in last.items() if verdict is Verdict.PASS][:most]
+
+
 def rollback(session: Session, assistant: str, *, actor: str) -> Release:
     """Go back to the version that the champion replaced; a running experiment ends.
 
@@ -217,21 +272,10 @@ def rollback(session: Session, assistant: str, *, actor: str) -> Release:
         Conflict: there is nothing to go back to.
     """
     lock_assistant(session, assistant)
-    current = pointer(session, assistant)
-    arrival = current and session.scalar(
-        select(Release)
-        .where(
-            Release.assistant == assistant,
-            Release.version == current.version,
-            Release.action != ReleaseAction.ROLLBACK,
-        )
-        .order_by(Release.id.desc())
-        .limit(1)
-    )
-    if arrival is None or arrival.replaces is None:
+    stack = standing(releases(session, assistant))
+    if len(stack) < 2:
         raise Conflict(f"Nothing to roll back to: {assistant!r} serves its first version.")
-    stop_experiment(session, assistant, actor=actor)
-    version = get(session, arrival.replaces)
+    version = get(session, stack[1])
     return _point(session, version, action=ReleaseAction.ROLLBACK, actor=actor)
 
 
@@ -252,11 +296,20 @@ def _point(session: Session, version: Version, *, action: ReleaseAction, actor: 
     session.flush()
     audit.note(session, actor=actor, action=str(action), subject=version.id)
     if action is not ReleaseAction.INSTALL:
+        _end_trials(session, version, actor=actor)
         outbox.put(
             session, outbox.Kind.RELEASED, version.id, revision=release.id, release=release.id
         )
         _tell_reports(session, release)
     return release
+
+
+def _end_trials(session: Session, champion: Version, *, actor: str) -> None:
+    """A new champion ends the experiment; a shadow only where it is the champion now."""
+    trials.stop(session, Experiment, champion.assistant, actor=actor)
+    shadow = trials.running(session, Shadow, champion.assistant)
+    if shadow is not None and shadow.version == champion.id:
+        trials.stop(session, Shadow, champion.assistant, actor=actor)
 
 
 def _turn(session: Session, version: Version, state: VersionState) -> None:
@@ -272,72 +325,3 @@ def _tell_reports(session: Session, release: Release) -> None:
     )
     for report in reports:
         outbox.put(session, outbox.Kind.REPORT_CHANGED, report, revision=release.id)
-
-
-def running_experiment(session: Session, assistant: str) -> Experiment | None:
-    """The experiment that divides the assistant's traffic now, with its arms."""
-    return session.scalar(
-        select(Experiment).where(
-            Experiment.assistant == assistant, Experiment.state == ExperimentState.RUNNING
-        )
-    )
-
-
-def start_experiment(
-    session: Session,
-    assistant: str,
-    sides: Sequence[Side],
-    *,
-    actor: str,
-    without_evidence: bool = False,
-) -> Experiment:
-    """Divide traffic between versions; shares left over stay with the champion.
-
-    Raises:
-        InvalidInput: no side, shares not within 0..1 or above 1 in sum, names repeated, or a
-            version of another assistant.
-        NotFound: a version that does not exist.
-        Conflict: an experiment runs already, or the gate's last verdict on a version is FAIL and
-            `without_evidence` is not given.
-    """
-    if not sides or any(side.share <= 0 for side in sides) or sum(s.share for s in sides) > 1:
-        raise InvalidInput("Shares must be above 0 and at most 1 together.")
-    if len({side.name for side in sides}) != len(sides):
-        raise InvalidInput("Arms need different names.")
-    lock_assistant(session, assistant)
-    if running_experiment(session, assistant) is not None:
-        raise Conflict(f"An experiment of {assistant!r} runs already; stop it first.")
-    for side in sides:
-        _check_side(session, get(session, side.version), assistant, even_failed=without_evidence)
-    arms = [
-        Arm(position=i, name=s.name, version=s.version, share=s.share) for i, s in enumerate(sides)
-    ]
-    experiment = Experiment(
-        assistant=assistant, state=ExperimentState.RUNNING, started_by=actor, arms=arms
-    )
-    session.add(experiment)
-    session.flush()
-    audit.note(session, actor=actor, action="start_experiment", subject=experiment.id)
-    return experiment
-
-
-def _check_side(session: Session, version: Version, assistant: str, *, even_failed: bool) -> None:
-    if version.assistant != assistant:
-        raise InvalidInput(
-            f"{version.id} belongs to assistant {version.assistant!r}, not {assistant!r}."
-        )
-    if not even_failed and verdict_of(session, version.id) is Verdict.FAIL:
-        raise Conflict(
-            f"The gate said FAIL of {version.id}, so it gets no customers. To try it all the same, "
-            "say that you do so without evidence (without_evidence)."
-        )
-
-
-def stop_experiment(session: Session, assistant: str, *, actor: str) -> Experiment | None:
-    """Give all traffic back to the champion; None where no experiment runs."""
-    lock_assistant(session, assistant)
-    experiment = running_experiment(session, assistant)
-    if experiment is not None:
-        experiment.state, experiment.stopped_at = ExperimentState.STOPPED, utc_now()
-        audit.note(session, actor=actor, action="stop_experiment", subject=experiment.id)
-    return experiment

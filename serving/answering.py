@@ -6,25 +6,29 @@ answer leaves; the answer is durable before its last byte leaves.
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.orm import Session
-
-from records import conversations, escalations
 from records.errors import EngineInterrupted, EngineRefused, EngineUnavailable, StorageError
-from serving.completion import DONE, Completion
-from serving.dialogue import Dialogue, record_question
+from serving.answer_form import AnswerForm, Ending
+from serving.dialogue import Dialogue, question_entry
 from serving.draft import Draft
 from serving.fleet import Fleet
 from serving.outlet import Outlet
-from serving.problems import exceeds_context
 from serving.recorder import Recorder
+from serving.refusal import exceeds_context
+from serving.tracing import OFF, Span, Tracing
+from serving.turn_log import Recorded
 
 _log = logging.getLogger("understudy.gateway")
+
+MakeForm = Callable[[Draft], AnswerForm]
+"""Chooses how an answer is put into bytes."""
+
+OnAnswered = Callable[[Draft, Recorded], None]
+"""Told of each answer that is durable; must be quick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,21 @@ class Reply:
 class Answering:
     """Knows the engines and the recorder; keeps nothing between turns."""
 
-    def __init__(self, fleet: Fleet, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        recorder: Recorder,
+        *,
+        on_answered: OnAnswered = lambda _draft, _recorded: None,
+        tracing: Tracing = OFF,
+    ) -> None:
         """Ask `fleet`, write to `recorder`."""
         self._fleet = fleet
         self._recorder = recorder
+        self._on_answered = on_answered
+        self._tracing = tracing
 
-    async def whole(self, dialogue: Dialogue) -> Reply:
+    async def whole(self, dialogue: Dialogue, form: MakeForm) -> Reply:
         """Answer in one piece.
 
         Raises:
@@ -51,94 +64,134 @@ class Answering:
             StorageError: the turn could not be recorded, so it is not answered.
         """
         draft = Draft(dialogue)
-        message: dict[str, Any] = {}
-        async with _Question(self._recorder, dialogue) as question:
-            with self._recorded_if_left(draft, question):
-                try:
-                    if dialogue.with_agent:
-                        draft.wait_for_agent()
-                    else:
-                        message = await self._ask(dialogue, draft)
-                except (EngineUnavailable, EngineInterrupted) as error:
-                    _log.warning("answered with a fixed sentence: %s", error)
-                    draft.fail(str(error))
-                conversation_id = await question.conversation_id()
-                escalation_id = await self._record(draft, conversation_id)
-        about = _about(draft, conversation_id, escalation_id)
-        message["content"] = draft.text if draft.text or not draft.tool_calls else None
-        body = _completion(draft).whole(
-            message,
-            finish_reason=draft.finish_reason or "stop",
-            usage=draft.usage,
-            understudy=about,
-        )
-        return Reply(body, _headers(draft, conversation_id))
+        tool_calls: list[dict[str, Any]] = []
+        question = self._recorder.submit(question_entry(dialogue))
+        with _Leaving(self._submit, draft, question):
+            try:
+                if not _is_settled(draft):
+                    tool_calls = await self._ask(dialogue, draft)
+            except (EngineUnavailable, EngineInterrupted) as error:
+                _log.warning("answered with a fixed sentence: %s", error)
+                draft.fail(str(error))
+            conversation_id = (await asyncio.shield(question)).conversation_id
+            recorded = await self._record(draft, conversation_id)
+        about = _about(draft, recorded.conversation_id, recorded.escalation_id)
+        ending = _ending(draft, recorded, tool_calls)
+        return Reply(form(draft).whole(about, ending), _headers(draft, conversation_id))
 
-    async def stream(self, dialogue: Dialogue, outlet: Outlet) -> None:
+    async def stream(self, dialogue: Dialogue, form: MakeForm, outlet: Outlet) -> None:
         """Answer piece by piece. Errors before the first byte are raised as in `whole`."""
         draft = Draft(dialogue)
-        async with _Question(self._recorder, dialogue) as question:
-            with self._recorded_if_left(draft, question):
-                speaker = _Speaker(draft, outlet, question)
-                try:
+        question = self._recorder.submit(question_entry(dialogue))
+        with _Leaving(self._submit, draft, question):
+            speaker = _Speaker(draft, form(draft), outlet, question)
+            try:
+                if _is_settled(draft):
+                    speaker.say(draft.text)
+                else:
                     await self._relay(dialogue, draft, speaker)
-                except (EngineUnavailable, EngineInterrupted) as error:
-                    _log.warning("answer not completed by the engine: %s", error)
-                    await speaker.say(draft.fail(str(error)))
-                await speaker.begin()
-                conversation_id = await question.conversation_id()
-                try:
-                    escalation_id = await self._record(draft, conversation_id)
-                except StorageError as error:
-                    await outlet.fail(error)  # the client sees that the answer is not complete
-                    return
-        await speaker.end(_about(draft, conversation_id, escalation_id))
+            except (EngineUnavailable, EngineInterrupted) as error:
+                _log.warning("answer not completed by the engine: %s", error)
+                speaker.say(draft.fail(str(error)))
+            conversation_id = await speaker.flush()
+            try:
+                recorded = await self._record(draft, conversation_id)
+            except StorageError as error:
+                await speaker.fail(error)  # the client sees that the answer is not complete
+                return
+        await speaker.end(recorded)
 
-    async def _ask(self, dialogue: Dialogue, draft: Draft) -> dict[str, Any]:
-        completion = await self._whole_of(dialogue)
+    async def _ask(self, dialogue: Dialogue, draft: Draft) -> list[dict[str, Any]]:
+        with self._tracing.span("engine", gen_ai__request__model=dialogue.choice.version) as span:
+            completion = await self._whole_of(dialogue, span.header_lines)
+            draft.usage = completion.get("usage")
+            _tell_usage(span, draft)
         choice = completion["choices"][0]
-        draft.usage = completion.get("usage")
         draft.take(choice, part="message")
         draft.close()
-        return {k: v for k in ("tool_calls",) if (v := choice["message"].get(k))}
+        calls: list[dict[str, Any]] = choice["message"].get("tool_calls") or []
+        return calls
 
     async def _relay(self, dialogue: Dialogue, draft: Draft, speaker: "_Speaker") -> None:
-        if dialogue.with_agent:
-            await speaker.say(draft.wait_for_agent())
-            return
-        async with aclosing(self._events_of(dialogue)) as events:
-            async for event in events:
-                draft.usage = event.get("usage") or draft.usage
-                for choice in event["choices"]:
-                    await speaker.say(draft.take(choice))
-                    if tool_calls := choice["delta"].get("tool_calls"):
-                        await speaker.send({"tool_calls": tool_calls})
-        await speaker.say(draft.close())
+        silent = True
+        with self._tracing.span("engine", gen_ai__request__model=dialogue.choice.version) as span:
+            async with aclosing(self._events_of(dialogue, span.header_lines)) as pieces:
+                async for events in pieces:
+                    for event in events:
+                        draft.usage = event.get("usage") or draft.usage
+                        for choice in event["choices"]:
+                            speaker.say(draft.take(choice))
+                            if calls := choice["delta"].get("tool_calls"):
+                                speaker.call(calls)
+                    if silent and draft.first_token_ms is not None:
+                        silent = False
+                        span.event("first token")
+                    if speaker.pieces:
+                        await speaker.flush()
+            _tell_usage(span, draft)
+        speaker.say(draft.close())
 
-    async def _whole_of(self, dialogue: Dialogue) -> dict[str, Any]:
+    async def _whole_of(self, dialogue: Dialogue, headers: str) -> dict[str, Any]:
         while True:
             try:
-                return await self._fleet.chat(dialogue.choice.version, dialogue.engine_body)
+                return await self._fleet.chat(
+                    dialogue.choice.version, dialogue.engine_body,
+                    affinity=dialogue.conversation_id, headers=headers,
+                )  # fmt: skip
             except EngineRefused as error:
                 dialogue = _shorter(dialogue, error)
 
-    async def _events_of(self, dialogue: Dialogue) -> AsyncGenerator[dict[str, Any], None]:
+    async def _events_of(
+        self, dialogue: Dialogue, headers: str
+    ) -> AsyncGenerator[list[dict[str, Any]], None]:
         while True:
-            pieces = self._fleet.events(dialogue.choice.version, dialogue.engine_body)
+            pieces = self._fleet.events(
+                dialogue.choice.version, dialogue.engine_body,
+                affinity=dialogue.conversation_id, headers=headers,
+            )  # fmt: skip
             try:
                 async with aclosing(pieces):
-                    async for event in pieces:
-                        yield event
+                    async for events in pieces:
+                        yield events
                     return
             except EngineRefused as error:
                 dialogue = _shorter(dialogue, error)
 
-    async def _record(self, draft: Draft, conversation_id: str) -> str | None:
+    async def _record(self, draft: Draft, conversation_id: str) -> Recorded:
         draft.submitted = True
-        return await self._recorder.write(_recording(draft, conversation_id))
+        with self._tracing.span("record"):
+            return await self._submit(draft, conversation_id)
 
-    def _recorded_if_left(self, draft: Draft, question: "_Question") -> "_Leaving":
-        return _Leaving(self._recorder, draft, question)
+    def _submit(self, draft: Draft, conversation_id: str) -> "asyncio.Future[Recorded]":
+        """Have an answer recorded, and told of once it is durable, whether anybody waits or not."""
+        writing: asyncio.Future[Recorded] = self._recorder.submit(draft.entry(conversation_id))
+
+        def tell(done: "asyncio.Future[Recorded]") -> None:
+            if not done.cancelled() and done.exception() is None:
+                self._on_answered(draft, done.result())
+
+        writing.add_done_callback(tell)
+        return writing
+
+
+def _tell_usage(span: Span, draft: Draft) -> None:
+    usage = draft.usage or {}
+    span.set(
+        gen_ai__usage__input_tokens=usage.get("prompt_tokens"),
+        gen_ai__usage__output_tokens=usage.get("completion_tokens"),
+    )
+
+
+def _is_settled(draft: Draft) -> bool:
+    """Whether the answer is a fixed sentence, because a person has the conversation or must."""
+    dialogue = draft.dialogue
+    if dialogue.with_agent:
+        draft.wait_for_agent()
+    elif dialogue.handover is not None:
+        draft.hand_over(dialogue.handover)
+    else:
+        return False
+    return True
 
 
 def _shorter(dialogue: Dialogue, error: EngineRefused) -> Dialogue:
@@ -149,50 +202,18 @@ def _shorter(dialogue: Dialogue, error: EngineRefused) -> Dialogue:
     return shorter
 
 
-def _recording(draft: Draft, conversation_id: str) -> Callable[[Session], str | None]:
-    turn = draft.turn  # the row is built anew each time the operation runs
-
-    def record(session: Session) -> str | None:
-        row = conversations.add_turn(session, turn(conversation_id))
-        if draft.reason is not None:
-            return escalations.escalate(
-                session, conversation_id, reason=draft.reason, cause=draft.cause, turn_id=row.id
-            ).id
-        return None
-
-    return record
-
-
-class _Question:
-    """The customer's turn on its way to disk, while the engine already works."""
-
-    def __init__(self, recorder: Recorder, dialogue: Dialogue) -> None:
-        self.writing = recorder.submit(lambda session: record_question(session, dialogue))
-        self._waiting: asyncio.Future[str] = asyncio.wrap_future(self.writing)
-
-    async def __aenter__(self) -> "_Question":
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if not self._waiting.done():
-            self._waiting.cancel()  # nobody waits for it; it is written all the same
-        elif not self._waiting.cancelled():
-            self._waiting.exception()  # seen here even where another error came first
-
-    async def conversation_id(self) -> str:
-        """Wait until the turn is durable.
-
-        Raises:
-            StorageError: it could not be written.
-        """
-        return await asyncio.shield(self._waiting)
-
-
 class _Leaving:
     """Records an answer as abandoned where its client leaves before it is complete."""
 
-    def __init__(self, recorder: Recorder, draft: Draft, question: _Question) -> None:
-        self._recorder, self._draft, self._question = recorder, draft, question
+    __slots__ = ("_draft", "_question", "_submit")
+
+    def __init__(
+        self,
+        submit: "Callable[[Draft, str], asyncio.Future[Recorded]]",
+        draft: Draft,
+        question: "asyncio.Future[Recorded]",
+    ) -> None:
+        self._submit, self._draft, self._question = submit, draft, question
 
     def __enter__(self) -> None:
         return None
@@ -202,55 +223,75 @@ class _Leaving:
         if left and not self._draft.submitted:
             self._draft.submitted = True
             self._draft.abandon()
-            self._question.writing.add_done_callback(self._record)
+            self._question.add_done_callback(self._record)
 
-    def _record(self, question: Any) -> None:
+    def _record(self, question: "asyncio.Future[Recorded]") -> None:
         if question.exception() is None:
             with suppress(StorageError):  # the gateway is stopping
-                self._recorder.submit(_recording(self._draft, question.result()))
+                self._submit(self._draft, question.result().conversation_id)
 
 
 class _Speaker:
-    """Puts an answer into OpenAI's stream; the first byte waits until the question is durable."""
+    """Sends an answer in its form; the first byte waits until the question is durable."""
 
-    def __init__(self, draft: Draft, outlet: Outlet, question: _Question) -> None:
-        self._draft, self._outlet, self._question = draft, outlet, question
-        self._completion = _completion(draft)
+    def __init__(
+        self,
+        draft: Draft,
+        form: AnswerForm,
+        outlet: Outlet,
+        question: "asyncio.Future[Recorded]",
+    ) -> None:
+        self._draft, self._form, self._outlet = draft, form, outlet
+        self._question = question
+        self._conversation_id = ""
+        self.pieces: list[bytes] = []
+        """What is to be sent next."""
 
-    async def say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Add words to what is sent next."""
         if text:
-            await self.send({"content": text})
+            self.pieces.append(self._form.say(text))
 
-    async def send(self, delta: Mapping[str, Any]) -> None:
-        await self.begin()
-        await self._outlet.send(self._completion.piece(delta))
+    def call(self, tools: list[dict[str, Any]]) -> None:
+        """Add calls of the client's tools to what is sent next."""
+        self.pieces.append(self._form.tool_calls(tools))
 
-    async def begin(self) -> None:
-        if self._outlet.begun:
-            return
-        conversation_id = await self._question.conversation_id()
-        about = {**_about(self._draft, conversation_id, None), "status": None}  # not known yet
-        await self._outlet.begin(_headers(self._draft, conversation_id))
-        await self._outlet.send(
-            self._completion.piece({"role": "assistant", "content": ""}, understudy=about)
-        )
+    async def flush(self) -> str:
+        """Send what was added, in one write; returns the conversation's id."""
+        if not self._outlet.begun:
+            self._conversation_id = (await asyncio.shield(self._question)).conversation_id
+            about = {**_about(self._draft, self._conversation_id, None), "status": None}
+            self.pieces.insert(0, self._form.begin(about))  # its status is not known yet
+            await self._outlet.begin(_headers(self._draft, self._conversation_id))
+        if self.pieces:
+            data, self.pieces = b"".join(self.pieces), []
+            await self._outlet.send(data)
+        return self._conversation_id
 
-    async def end(self, about: Mapping[str, Any]) -> None:
-        draft = self._draft
-        last = self._completion.piece(
-            {}, finish_reason=draft.finish_reason or "stop", understudy=about
-        )
-        if draft.dialogue.request.include_usage:
-            last += self._completion.usage(draft.usage)
-        await self._outlet.end(last + DONE)
+    async def end(self, recorded: Recorded) -> None:
+        """Send the end of a whole answer."""
+        about = _about(self._draft, self._conversation_id, recorded.escalation_id)
+        await self._outlet.end(self._form.end(about, _ending(self._draft, recorded)))
+
+    async def fail(self, error: StorageError) -> None:
+        """Send the end of an answer that is not whole."""
+        await self._outlet.end(self._form.fail(error))
 
 
-def _completion(draft: Draft) -> Completion:
-    return Completion(f"chatcmpl-{draft.turn_id}", draft.dialogue.assistant.name, int(time.time()))
+def _ending(
+    draft: Draft, recorded: Recorded, tool_calls: list[dict[str, Any]] | None = None
+) -> Ending:
+    return Ending(
+        text=draft.text,
+        finish_reason=draft.finish_reason or "stop",
+        usage=draft.usage,
+        tool_calls=tool_calls or (),
+        position=recorded.position,
+    )
 
 
 def _about(draft: Draft, conversation_id: str, escalation_id: str | None) -> dict[str, Any]:
-    """What Understudy adds to OpenAI's form."""
+    """What Understudy adds to an answer."""
     known = draft.dialogue.known
     with_agent = draft.dialogue.with_agent
     return {
@@ -266,9 +307,9 @@ def _about(draft: Draft, conversation_id: str, escalation_id: str | None) -> dic
 
 def _headers(draft: Draft, conversation_id: str) -> dict[str, str]:
     headers = {
-        "X-Understudy-Conversation": conversation_id,
-        "X-Understudy-Turn": draft.turn_id,
+        "x-understudy-conversation": conversation_id,
+        "x-understudy-turn": draft.turn_id,
     }
     if draft.version:
-        headers["X-Understudy-Version"] = draft.version
+        headers["x-understudy-version"] = draft.version
     return headers

@@ -9,8 +9,21 @@ from fastapi import FastAPI
 from records.artifacts import Artifacts
 from records.assistant import Assistant
 from records.database import Database
-from serving import admin_routes, chat_routes, conversation_routes, health_routes, problems
-from serving.gateway import assemble
+from serving import (
+    admin_routes,
+    agent_routes,
+    chat_routes,
+    conversation_routes,
+    health_routes,
+    outcome_routes,
+    turn_routes,
+)
+from serving.chat_endpoint import ChatEndpoint
+from serving.cors import Cors, origins_of
+from serving.front import Front
+from serving.gateway import Gateway, assemble
+from serving.logs import AccessLog
+from serving.problems import Problems
 from serving.settings import GatewaySettings
 
 
@@ -20,13 +33,20 @@ def create_app(
     assistants: Mapping[str, Assistant],
     database: Database,
     artifacts: Artifacts,
+    access_log: AccessLog | None = None,
 ) -> FastAPI:
     """The application; the database must be migrated. What runs with it starts with its lifespan.
 
     Raises:
         ConfigurationError: a base model's folder holds no model.
     """
-    gateway = assemble(settings, assistants=assistants, database=database, artifacts=artifacts)
+    gateway = assemble(
+        settings,
+        assistants=assistants,
+        database=database,
+        artifacts=artifacts,
+        access_log=access_log,
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -41,7 +61,33 @@ def create_app(
         redoc_url=None,
     )  # their pages load scripts from elsewhere
     app.state.gateway = gateway
-    problems.install(app, retry_after_seconds=settings.retry_after_seconds)
-    for part in (chat_routes, conversation_routes, admin_routes, health_routes):
+    app.state.problems = Problems(retry_after_seconds=settings.retry_after_seconds)
+    app.state.problems.install(app)
+    for part in (
+        chat_routes,
+        conversation_routes,
+        turn_routes,
+        agent_routes,
+        outcome_routes,
+        admin_routes,
+        health_routes,
+    ):
         app.include_router(part.router)
     return app
+
+
+def behind_front(app: FastAPI) -> Front:
+    """The application as a server is to be given it: behind the layer that protects it."""
+    gateway: Gateway = app.state.gateway
+    settings = gateway.settings
+    return Front(
+        app,
+        problems=app.state.problems,
+        most_body_bytes=settings.max_body_bytes,
+        body_seconds=settings.body_seconds,
+        send_seconds=settings.send_seconds,
+        cors=Cors(origins_of(settings.cors_origins)),
+        direct={("POST", "/v1/chat/completions"): ChatEndpoint(gateway)},
+        on_begun=gateway.observing.begin,
+        on_finished=gateway.observing.finish,
+    )

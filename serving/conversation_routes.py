@@ -1,24 +1,50 @@
-"""A conversation as its customer's backend sees it: its turns, asking for a person, outcomes."""
+"""A conversation as a chat widget uses it: begin, read, follow, ask for a person, rate."""
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from records import conversations, escalations
-from records.errors import NotFound
-from records.ids import new_id
-from records.states import EscalationReason
-from records.tables import Conversation, Turn
-from serving.gateway import gateway_of, need_customer
+from records import conversations, escalations, events, outcomes
+from records.assistant import pick_assistant
+from records.errors import InvalidInput, NotFound
+from records.events import Cursor
+from records.ids import utc_now
+from records.outcomes import Rating
+from records.states import ConversationState, EscalationReason, KeyScope
+from records.tables import Conversation
+from serving.access import Caller
+from serving.conversation_events import read_cursor, written
+from serving.conversation_views import conversation_view
+from serving.event_stream import EventStream
+from serving.gateway import Gateway, gateway_of, need, need_customer
 from serving.problems import json_response
+from serving.request_record import record_of
 from serving.storable import Storable
 
-router = APIRouter(prefix="/v1", tags=["conversations"], dependencies=[Depends(need_customer)])
+router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
+
+Result = TypeVar("Result")
+Name = Annotated[Storable, Field(min_length=1, max_length=200)]
+_FROM_START = "start"
+
+
+async def need_reader(request: Request) -> Caller:
+    """Let those pass who may read conversations: customers' backends and agents' tools."""
+    return await need(request, KeyScope.CUSTOMER, KeyScope.AGENT)
+
+
+class ConversationBody(BaseModel):
+    """A conversation to be begun. The same `key` again gives the same conversation."""
+
+    assistant: Name | None = None
+    customer_id: Name | None = None
+    key: Name | None = None
 
 
 class EscalateBody(BaseModel):
@@ -29,68 +55,171 @@ class EscalateBody(BaseModel):
     )
 
 
-class OutcomeBody(BaseModel):
-    """What a conversation led to. With an `id`, a repeated report is recorded once."""
+class RatingBody(BaseModel):
+    """What the customer says: a thumb for one answer or for all, and 1 (bad) to 5 (good)."""
 
-    conversation_id: Storable = Field(min_length=1, max_length=200)
-    metric: Storable = Field(min_length=1, max_length=64)
-    value: float = Field(allow_inf_nan=False)
-    id: Storable | None = Field(default=None, min_length=1, max_length=180)
+    thumb: Annotated[str, Field(pattern="^(up|down)$")] | None = None
+    turn_id: Name | None = None
+    csat: Annotated[int, Field(ge=1, le=5)] | None = None
+    comment: Annotated[Storable, Field(max_length=4000)] | None = None
 
 
-@router.get("/conversations/{conversation_id}", response_model=None)
-async def get_conversation(request: Request, conversation_id: Storable) -> Response:
+@router.post("", dependencies=[Depends(need_customer)], response_model=None)
+async def create_conversation(request: Request, body: ConversationBody | None = None) -> Response:
+    """Begin a conversation before its first turn."""
+    gateway = gateway_of(request)
+    asked = body or ConversationBody()
+    assistant = pick_assistant(dict(gateway.assistants), asked.assistant).name
+
+    def create(session: Session) -> tuple[dict[str, Any], bool]:
+        made, new = conversations.create(
+            session, assistant=assistant, customer=asked.customer_id, key=asked.key
+        )
+        names = ("id", "assistant", "key", "customer", "state")
+        return {name: getattr(made, name) for name in names}, new
+
+    view, new = await gateway.recorder.write(create)
+    return json_response(view, status=201 if new else 200)
+
+
+@router.get("/{conversation_id}", response_model=None)
+async def get_conversation(
+    request: Request, conversation_id: Storable, caller: Annotated[Caller, Depends(need_reader)]
+) -> Response:
     """All turns of a conversation, the agent's included, and who is expected to speak."""
-    database = gateway_of(request).database
+    for_agents = caller.may(KeyScope.AGENT)
 
-    def read() -> dict[str, Any]:
-        with database.read() as session:
-            return _view(session, _find(session, conversation_id))
+    def view(session: Session) -> dict[str, Any]:
+        last = events.last(session, find(session, conversation_id).id)
+        # Read after the event's number, so that going on from it leaves nothing out.
+        found = find(session, conversation_id)
+        session.refresh(found)
+        return conversation_view(
+            found,
+            conversations.history(session, found.id),
+            escalation=conversations.open_escalation(session, found.id),
+            last_event=last.seq if last else 0,
+            for_agents=for_agents,
+        )
 
-    return json_response(await asyncio.to_thread(read))
+    return json_response(await _read(gateway_of(request), view))
 
 
-@router.post("/conversations/{conversation_id}/escalate", response_model=None)
+@router.get("/{conversation_id}/events", dependencies=[Depends(need_reader)], response_model=None)
+async def follow_conversation(
+    request: Request,
+    conversation_id: Storable,
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
+    from_: Annotated[str | None, Query(alias="from")] = None,
+) -> Response:
+    """Everything that happens, as server-sent events: `turn`, `state`, `typing`.
+
+    From now on; or from `?from=start`, or `?from=` a conversation's `cursor`. A client that comes
+    back with `Last-Event-ID` gets all that it missed.
+    """
+    gateway = gateway_of(request)
+    gateway.feed.require_room()
+    wanted = last_event_id or from_
+    after = Cursor() if wanted == _FROM_START else read_cursor(wanted) if wanted else None
+
+    def begin(session: Session) -> tuple[str, ConversationState, Cursor]:
+        found = find(session, conversation_id)
+        end = events.end(session, found.id)
+        if after is not None and (after.position > end.position or after.seq > end.seq):
+            raise InvalidInput(
+                f"Last-Event-ID {written(after)} is not of this conversation, which has come to "
+                f"{written(end)}.",
+                field="Last-Event-ID",
+            )
+        return found.id, found.state, end if after is None else after
+
+    name, state, cursor = await _read(gateway, begin)
+    record_of(request.scope).conversation = name
+    return EventStream(gateway.feed, name, state=state, cursor=cursor)
+
+
+@router.post(
+    "/{conversation_id}/escalate", dependencies=[Depends(need_customer)], response_model=None
+)
 async def escalate_conversation(
     request: Request, conversation_id: Storable, body: EscalateBody | None = None
 ) -> Response:
-    """Hand a conversation to a person because the customer asks for one."""
-    cause = (body or EscalateBody()).cause
+    """Hand a conversation to a person because the customer asks for one.
 
-    def escalate(session: Session) -> dict[str, Any]:
-        found = _find(session, conversation_id)
+    `message` is what to show the customer; it says so where nobody works at this hour.
+    """
+    cause = (body or EscalateBody()).cause
+    assistants = gateway_of(request).assistants
+
+    def escalate(session: Session) -> tuple[dict[str, Any], str | None]:
+        found = find(session, conversation_id)
+        before = conversations.open_escalation(session, found.id)
         escalation = escalations.escalate(
             session, found.id, reason=EscalationReason.CUSTOMER, cause=cause
         )
-        return {
+        view = {
             "conversation_id": found.id,
             "escalation_id": escalation.id,
             "state": found.state,
             "reason": escalation.reason,
         }
+        if found.assistant in assistants:
+            view["message"] = assistants[found.assistant].handover_words(utc_now())
+        return view, None if before else found.assistant
 
-    return json_response(await gateway_of(request).recorder.write(escalate))
-
-
-@router.post("/outcomes", response_model=None)
-async def report_outcome(request: Request, body: OutcomeBody) -> Response:
-    """Record what a conversation led to, such as accepted = 1 or csat = 4."""
-
-    def report(session: Session) -> bool:
-        return conversations.report_outcome(
-            session,
-            conversation_id=_find(session, body.conversation_id).id,
-            metric=body.metric,
-            value=body.value,
-            key=f"reported:{body.id or new_id('out')}",
-        )
-
-    recorded = await gateway_of(request).recorder.write(report)
-    return json_response({"recorded": recorded, "known_already": not recorded})
+    done, newly_of = await gateway_of(request).recorder.write(escalate)
+    tell(request, done["conversation_id"])
+    if newly_of is not None:
+        tell_escalation(request, assistant=newly_of, reason=EscalationReason.CUSTOMER)
+    return json_response(done)
 
 
-def _find(session: Session, name: str) -> Conversation:
-    """A conversation by our id, or by the caller's own key where that names one only."""
+@router.post(
+    "/{conversation_id}/rating", dependencies=[Depends(need_customer)], response_model=None
+)
+async def rate_conversation(
+    request: Request, conversation_id: Storable, body: RatingBody
+) -> Response:
+    """Record what the customer thinks; a later rating takes the place of an earlier one."""
+    if body.thumb is None and body.csat is None:
+        raise InvalidInput("Send thumb (up or down), or csat (1 to 5), or both.", field="thumb")
+    if body.turn_id is not None and body.thumb is None:
+        raise InvalidInput("turn_id says what a thumb is about: send thumb too.", field="thumb")
+    rating = Rating(
+        thumb_up=None if body.thumb is None else body.thumb == "up",
+        csat=body.csat,
+        turn_id=body.turn_id,
+        comment=body.comment,
+    )
+
+    def rate(session: Session) -> dict[str, Any]:
+        found = find(session, conversation_id)
+        rows = outcomes.rate(session, found.id, rating)
+        return {"conversation_id": found.id, **{row.metric: row.value for row in rows}}
+
+    done = await gateway_of(request).recorder.write(rate)
+    record_of(request.scope).conversation = done["conversation_id"]
+    return json_response(done)
+
+
+def tell(request: Request, conversation_id: str) -> None:
+    """Tell streams and the log of a conversation in which something was recorded."""
+    record_of(request.scope).conversation = conversation_id
+    gateway_of(request).feed.wrote(conversation_id)
+
+
+def tell_escalation(request: Request, *, assistant: str, reason: EscalationReason) -> None:
+    """Tell metrics and the log that a conversation has gone to a person."""
+    record_of(request.scope).escalated = reason
+    gateway_of(request).observing.metrics.escalated(assistant=assistant, reason=reason)
+
+
+def find(session: Session, name: str) -> Conversation:
+    """A conversation by our id, or by the caller's own key where that names one only.
+
+    Raises:
+        NotFound: there is none, or the key names several.
+    """
     found = session.get(Conversation, name)
     if found is None:
         named = session.scalars(select(Conversation).where(Conversation.key == name).limit(2)).all()
@@ -100,26 +229,9 @@ def _find(session: Session, name: str) -> Conversation:
     return found
 
 
-def _view(session: Session, conversation: Conversation) -> dict[str, Any]:
-    escalation = conversations.open_escalation(session, conversation.id)
-    return {
-        "id": conversation.id,
-        "assistant": conversation.assistant,
-        "key": conversation.key,
-        "customer": conversation.customer,
-        "state": conversation.state,
-        "escalation_id": escalation.id if escalation else None,
-        "turns": [_turn(turn) for turn in conversations.history(session, conversation.id)],
-    }
+async def _read(gateway: Gateway, query: Callable[[Session], Result]) -> Result:
+    def read() -> Result:
+        with gateway.database.read() as session:
+            return query(session)
 
-
-def _turn(turn: Turn) -> dict[str, Any]:
-    return {
-        "id": turn.id,
-        "position": turn.position,
-        "role": turn.role,
-        "content": turn.content,
-        "status": turn.status,
-        "version": turn.version,
-        "created_at": turn.created_at.isoformat(),
-    }
+    return await asyncio.to_thread(read)

@@ -4,17 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from records import conversations
 from records.assistant import Assistant
-from records.conversations import Arrival
 from records.ids import new_id
 from records.messages import ChatMessage, Message, Role, to_chat
-from records.states import ConversationState
-from records.tables import Turn
+from records.states import ConversationState, TurnStatus
+from records.tables import Conversation, Turn
 from serving.chat_request import ChatRequest
+from serving.escalation_rules import EscalationRules, Handover
 from serving.routing import Choice, Pin
+from serving.turn_log import Entry, stamp
 
 _LETTERS_PER_TOKEN = 3
 """Fewer than most tokenizers need, so that a question is rather counted too long."""
@@ -33,8 +35,13 @@ class Known:
     """Of the last prompt with its answer; 0 where that is not known."""
     escalation_id: str | None
 
+    @classmethod
+    def begun(cls, conversation_id: str, *, customer: str | None = None) -> "Known":
+        """A conversation of which nothing else is known."""
+        return cls(conversation_id, ConversationState.OPEN, customer, None, (), 0, None)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True, eq=False)  # not frozen: made for each request, and four times as costly
 class Dialogue:
     """One turn of a customer, ready to be answered."""
 
@@ -43,6 +50,8 @@ class Dialogue:
     conversation_id: str
     choice: Choice
     known: Known | None = None
+    handover: Handover | None = None
+    """Why a person must answer, where that is known before the model is asked."""
 
     @property
     def with_agent(self) -> bool:
@@ -90,25 +99,41 @@ class Dialogue:
 
 def look_up(session: Session, *, assistant: str, key: str) -> Known | None:
     """What is known of the conversation that a client names."""
-    found = conversations.find(session, assistant=assistant, key=key)
-    if found is None:
+    rows = session.execute(_LOOK_UP, {"assistant": assistant, "name": key}).all()
+    if not rows:
         return None
+    first = rows[0]
     escalation = None
-    if found.state in (ConversationState.ESCALATED, ConversationState.WITH_AGENT):
-        escalation = conversations.open_escalation(session, found.id)
-    turns = conversations.history(session, found.id)
+    if first.state in (ConversationState.ESCALATED, ConversationState.WITH_AGENT):
+        escalation = conversations.open_escalation(session, first.id)
+    turns = [row for row in rows if row.role is not None]
     return Known(
-        id=found.id,
-        state=found.state,
-        customer=found.customer,
-        pin=Pin(found.version, found.experiment) if found.version else None,
-        said=tuple(turn.message for turn in turns),
-        tokens=next((_tokens(turn) for turn in reversed(turns) if turn.prompt_tokens), 0),
+        id=first.id,
+        state=first.state,
+        customer=first.customer,
+        pin=Pin(first.version, first.experiment) if first.version else None,
+        said=tuple(Message(row.role, row.content) for row in turns),
+        tokens=next((_tokens(row) for row in reversed(turns) if row.prompt_tokens), 0),
         escalation_id=escalation.id if escalation else None,
     )
 
 
-def _tokens(turn: Turn) -> int:
+_LOOK_UP = (
+    select(
+        Conversation.id, Conversation.state, Conversation.customer, Conversation.version,
+        Conversation.experiment, Turn.role, Turn.content, Turn.prompt_tokens,
+        Turn.completion_tokens,
+    )
+    .outerjoin(Turn, Turn.conversation_id == Conversation.id)
+    .where(
+        Conversation.assistant == bindparam("assistant"),
+        (Conversation.id == bindparam("name")) | (Conversation.key == bindparam("name")),
+    )
+    .order_by(Turn.position)
+)  # fmt: skip
+
+
+def _tokens(turn: Any) -> int:
     return (turn.prompt_tokens or 0) + (turn.completion_tokens or 0)
 
 
@@ -118,58 +143,83 @@ def open_dialogue(
     *,
     known: Known | None,
     choose: Callable[[str, Pin | None], Choice],
+    rules: EscalationRules | None = None,
 ) -> Dialogue:
-    """Settle which conversation a turn belongs to and which version answers it.
+    """Settle which conversation a turn belongs to and which version answers it, if any may.
 
     `choose` takes the unit of assignment (customer, or else conversation) and the pin.
     """
     conversation_id = known.id if known else new_id("conv")
     unit = request.customer or (known and known.customer) or request.conversation or conversation_id
     choice = choose(unit, known.pin if known else None)
-    dialogue = Dialogue(assistant, request, conversation_id, choice, known)
+    handover = rules.find(request.question) if rules and request.asks_anew else None
+    dialogue = Dialogue(assistant, request, conversation_id, choice, known, handover)
     while dialogue.leaves_no_room and (shorter := dialogue.shorter()) is not None:
         dialogue = shorter
     return dialogue
 
 
-def record_question(session: Session, dialogue: Dialogue) -> str:
-    """Record the customer's turn, starting the conversation where it is new; returns its id.
+def question_entry(dialogue: Dialogue) -> Entry:
+    """What is recorded of the customer's turn, starting the conversation where it is new.
 
     What a client brings of an earlier dialogue is recorded with a new conversation, without a
     version, because nothing here answered it. A question that waits for its answer is not added
     again: its client tries once more because it got none.
     """
-    request, choice = dialogue.request, dialogue.choice
-    assistant = dialogue.assistant.name
-    key = request.conversation
-    found = conversations.find(session, assistant=assistant, key=key) if key else None
-    if found is None:
-        found = conversations.start(
-            session,
-            Arrival(
-                assistant=assistant,
-                conversation_id=dialogue.conversation_id,
-                content=request.question,
-                key=key,
-                customer=request.customer,
-                version=choice.version,
-                experiment=choice.experiment,
-            ),
+    request, known = dialogue.request, dialogue.known
+    if known is None:
+        said = [*request.earlier, Message(Role.CUSTOMER, request.question)]
+        turns = tuple(
+            _question(dialogue, message, position=position) for position, message in enumerate(said)
         )
-        new = [*request.earlier, Message(Role.CUSTOMER, request.question)]
-    else:
-        last = conversations.last_turn(session, found.id)
-        repeated = last is not None and _is_repeated(request, last.message)
-        anew = request.asks_anew and not repeated
-        new = [Message(Role.CUSTOMER, request.question)] if anew else []
-        found.customer = found.customer or request.customer
-        if not dialogue.with_agent:
-            found.version, found.experiment = choice.version, choice.experiment
-    for message in new:
-        conversations.add_turn(
-            session, Turn(conversation_id=found.id, role=message.role, content=message.content)
-        )
-    return found.id
+        return Entry(dialogue.conversation_id, turns, started=_started(dialogue))
+    last = known.said[-1] if known.said else None
+    turns = ()
+    if request.asks_anew and not (last and _is_repeated(request, last)):
+        turns = (_question(dialogue, Message(Role.CUSTOMER, request.question)),)
+    return Entry(known.id, turns, changed=_changed(dialogue, known))
+
+
+def _question(
+    dialogue: Dialogue, message: Message, *, position: int | None = None
+) -> dict[str, Any]:
+    return {
+        "id": new_id("turn"),
+        "conversation_id": dialogue.conversation_id,
+        "position": position,
+        "role": message.role,
+        "content": message.content,
+        "created_at": stamp(),
+        "status": TurnStatus.COMPLETE,
+        "handed_over": False,
+    }
+
+
+def _started(dialogue: Dialogue) -> dict[str, Any]:
+    return {
+        "id": dialogue.conversation_id,
+        "assistant": dialogue.assistant.name,
+        "key": dialogue.request.conversation,
+        "customer": dialogue.request.customer,
+        "state": ConversationState.OPEN,
+        "version": None if dialogue.choice.for_tester else dialogue.choice.version,
+        "experiment": dialogue.choice.experiment,
+        "created_at": stamp(),
+    }
+
+
+def _changed(dialogue: Dialogue, known: Known) -> dict[str, Any] | None:
+    """What a turn changes of its conversation: who it is with, what answers it."""
+    choice = Pin(dialogue.choice.version, dialogue.choice.experiment)
+    pin = known.pin if dialogue.with_agent or dialogue.choice.for_tester else choice
+    customer = known.customer or dialogue.request.customer
+    if (pin, customer) == (known.pin, known.customer):
+        return None
+    return {
+        "customer": customer,
+        "version": pin.version if pin else None,
+        "experiment": pin.experiment if pin else None,
+    }
 
 
 def _is_repeated(request: ChatRequest, last: Message) -> bool:

@@ -1,16 +1,19 @@
 """An answer in the making: what was said so far and what will be recorded of it. No I/O."""
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from records.ids import new_id
+from records.ids import new_id, utc_now
 from records.messages import Role
 from records.states import EscalationReason, TurnStatus
-from records.tables import Turn
 from serving.dialogue import Dialogue
+from serving.escalation_rules import Handover
 from serving.handoff_filter import HandoffFilter
+from serving.turn_log import Entry, stamp
 
 
 @dataclass(slots=True)
@@ -19,6 +22,7 @@ class Draft:
 
     dialogue: Dialogue
     clock: Callable[[], float] = time.perf_counter
+    now: Callable[[], datetime] = utc_now
     turn_id: str = field(default_factory=lambda: new_id("turn"))
     said: list[str] = field(default_factory=list)
     tool_calls: bool = False
@@ -28,16 +32,23 @@ class Draft:
     usage: dict[str, Any] | None = None
     reason: EscalationReason | None = None
     cause: str = ""
+    first_token_ms: float | None = None
+    """How long the engine took for its first text, where it streamed."""
+    duration_ms: float = 0.0
+    """How long the answer took, once it is an entry."""
     submitted: bool = False
     """Whether its record is on its way, so that it is recorded once."""
+    _held: list[str] = field(default_factory=list)
+    """Words that are not said before it is known how sure the model is of all of them."""
+    _holds: bool = False
     _filter: HandoffFilter = field(init=False)
     _started: float = field(init=False)
-    _first_token_ms: float | None = None
     _logprob_sum: float = 0.0
     _logprob_count: int = 0
 
     def __post_init__(self) -> None:
         self._filter = HandoffFilter(self.dialogue.assistant.handoff_marker)
+        self._holds = self.dialogue.assistant.escalation.min_confidence is not None
         self._started = self.clock()
         self.version = self.dialogue.choice.version
 
@@ -59,25 +70,38 @@ class Draft:
         self.tool_calls = self.tool_calls or bool(choice[part].get("tool_calls"))
         if not content:
             return ""
-        if self._first_token_ms is None and part == "delta":
-            self._first_token_ms = self._elapsed_ms()
-        return self._say(self._filter.feed(content))
+        if self.first_token_ms is None and part == "delta":
+            self.first_token_ms = self._elapsed_ms()
+        return self._hear(self._filter.feed(content))
 
     def close(self) -> str:
         """The engine is done: settle escalation and return what still is to be said."""
-        rest = self._say(self._filter.finish(cut_short=self.finish_reason == "length"))
+        rest = self._hear(self._filter.finish(cut_short=self.finish_reason == "length"))
         self._settle_handoff()
+        if self._holds:
+            if self._filter.found or self.tool_calls or self._is_sure():
+                rest = self._say("".join(self._held))
+                self._held.clear()
+            elif "".join(self._held).strip():
+                return self._withhold()
         if self.text.strip() or self.tool_calls:
-            return rest
+            return rest + self._say(self._closed_words())
         if not self._filter.found:
             self.reason, self.status = EscalationReason.MODEL, TurnStatus.FALLBACK
             self.cause = f"{self.version} gave an empty answer."
-        return rest + self._say(self.dialogue.assistant.handoff_sentence)
+        return rest + self._say(self._handover_words())
+
+    def hand_over(self, handover: Handover) -> str:
+        """A person must answer, and the model is not asked: return the sentence that says so."""
+        self.reason, self.cause = handover.reason, handover.cause
+        self.status, self.version = TurnStatus.FALLBACK, None
+        return self._say(self._handover_words(handover.sentence))
 
     def fail(self, cause: str) -> str:
         """The engine has failed: return the sentence to be said in place of its answer."""
         self.reason, self.cause = EscalationReason.ENGINE, cause
-        sentence = self.dialogue.assistant.unavailable_sentence
+        assistant = self.dialogue.assistant
+        sentence = assistant.with_hours(assistant.unavailable_sentence, self.now())
         if self.text.strip():
             self.status, self.finish_reason = TurnStatus.INTERRUPTED, None
             return self._say(f" {sentence}")
@@ -94,32 +118,80 @@ class Draft:
         self.status, self.finish_reason = TurnStatus.ABANDONED, None
         self._settle_handoff()
 
-    def turn(self, conversation_id: str) -> Turn:
-        """The row of this answer."""
+    def entry(self, conversation_id: str) -> Entry:
+        """What is recorded of this answer."""
+        self.duration_ms = self._elapsed_ms()
         usage = self.usage or {}
         choice = self.dialogue.choice if self.version else None
-        return Turn(
-            id=self.turn_id,
-            conversation_id=conversation_id,
-            role=Role.ASSISTANT,
-            content=self.text,
-            status=self.status,
-            handed_over=self._filter.found,
-            version=self.version,
-            experiment=choice.experiment if choice else None,
-            arm=choice.arm if choice else None,
-            finish_reason=self.finish_reason,
-            first_token_ms=self._first_token_ms,
-            duration_ms=self._elapsed_ms(),
-            prompt_tokens=usage.get("prompt_tokens"),
-            completion_tokens=usage.get("completion_tokens"),
-            mean_logprob=self._logprob_sum / self._logprob_count if self._logprob_count else None,
-        )
+        turn = {
+            "id": self.turn_id,
+            "conversation_id": conversation_id,
+            "position": None,
+            "role": Role.ASSISTANT,
+            "content": self.text,
+            "created_at": stamp(),
+            "status": self.status,
+            "handed_over": self._filter.found,
+            "withheld": "".join(self._held) or None,
+            "version": self.version,
+            "experiment": choice.experiment if choice else None,
+            "arm": choice.arm if choice else None,
+            "finish_reason": self.finish_reason,
+            "first_token_ms": self.first_token_ms,
+            "duration_ms": self.duration_ms,
+            "prompt_tokens": usage.get("prompt_tokens"),
+            "completion_tokens": usage.get("completion_tokens"),
+            "mean_logprob": self._logprob_sum / self._logprob_count
+            if self._logprob_count
+            else None,
+        }
+        escalation = None
+        if self.reason is not None:
+            escalation = {"reason": self.reason, "cause": self.cause, "turn_id": self.turn_id}
+        return Entry(conversation_id, (turn,), escalation=escalation)
 
     def _settle_handoff(self) -> None:
         if self._filter.found:
             self.reason = EscalationReason.MODEL
             self.cause = f"{self.version} asked for a person."
+
+    def _is_sure(self) -> bool:
+        """Whether the mean probability of its tokens (their geometric mean) is high enough."""
+        least = self.dialogue.assistant.escalation.min_confidence
+        confidence = self.confidence
+        return least is None or (confidence is not None and confidence >= least)
+
+    @property
+    def confidence(self) -> float | None:
+        """Geometric mean of the tokens' probabilities; None where the engine told none."""
+        if not self._logprob_count:
+            return None
+        return math.exp(self._logprob_sum / self._logprob_count)
+
+    def _withhold(self) -> str:
+        self.reason, self.status = EscalationReason.CONFIDENCE, TurnStatus.FALLBACK
+        confidence = self.confidence
+        told = "unknown" if confidence is None else f"{confidence:.2f}"
+        least = self.dialogue.assistant.escalation.min_confidence
+        self.cause = f"{self.version} was not sure of its answer ({told}, at least {least} wanted)."
+        return self._say(self._handover_words())
+
+    def _handover_words(self, sentence: str = "") -> str:
+        return self.dialogue.assistant.handover_words(self.now(), sentence=sentence)
+
+    def _closed_words(self) -> str:
+        """What is added to the model's own words of a handover while nobody works."""
+        if not self._filter.found:
+            return ""
+        words = self.dialogue.assistant.with_hours("", self.now())
+        return f" {words}" if words else ""
+
+    def _hear(self, text: str) -> str:
+        """Take words of the model's; return those that can be said at once."""
+        if not self._holds:
+            return self._say(text)
+        self._held.append(text)
+        return ""
 
     def _say(self, text: str) -> str:
         if text:

@@ -1,91 +1,40 @@
-"""The engines: which are healthy, and which versions are loaded and proved on each.
+"""The engines together: a request goes to one that is ready for its version, or to the next.
 
-A version gets traffic on an engine only after its proof there. An engine that restarted has lost
-its adapters: they are loaded and proved again before it gets their traffic.
+An engine that restarted has lost its adapters: they are loaded and proved again before it gets
+their traffic. What is asked for every request is kept ready here, and made anew only when an
+engine changes.
 """
 
 import asyncio
-import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
-from contextlib import aclosing, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
-
 from records.artifacts import Artifacts
-from records.engine import Engine, new_session
-from records.errors import (
-    EngineError,
-    EngineInterrupted,
-    EngineRefused,
-    EngineUnavailable,
-    UnderstudyError,
-)
-from records.proof import Servable, load_and_prove
+from records.engine import Engine
+from records.errors import EngineError, EngineInterrupted, EngineUnavailable
+from serving.attempt import Attempt
+from serving.balancing import pick
+from serving.replica import Replica
+from serving.upkeep import Base, Refusal, Upkeep, Wanted
+from serving.watching import care, watch
 
-_log = logging.getLogger("understudy.gateway")
-
-_CHECK_LIMIT_SECONDS = 10
-_FAILED_CHECKS_UNTIL_DOWN = 2
-_RETRY_REFUSED_SECONDS = 60
-_CLIENTS_FAULT = (400, 413, 422)
-
-Refusal = Callable[[str, str, Exception], None]
-"""Told of a version that an engine must not serve: version, engine's URL, why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Base:
-    """An assistant's base model: the name that engines serve it by, and what fits it."""
-
-    version: str
-    servable: Servable
-
-
-@dataclass(slots=True, eq=False)
-class Replica:
-    """One engine as last seen."""
-
-    engine: Engine
-    healthy: bool = False
-    served: frozenset[str] = frozenset()
-    proved: set[str] = field(default_factory=set)
-    refused: dict[str, float] = field(default_factory=dict)
-    """When a version that failed may be tried again, on the monotonic clock."""
-    failed_checks: int = 0
-    busy: int = 0
-
-    @contextmanager
-    def work(self) -> Iterator[None]:
-        """Count a request, for the least-busy choice."""
-        self.busy += 1
-        try:
-            yield
-        finally:
-            self.busy -= 1
-
-    def lose(self) -> None:
-        """Forget everything: the engine is gone, and with it what it had loaded."""
-        self.healthy, self.served = False, frozenset()
-        self.proved.clear()
-
-    def forget(self, version: str) -> None:
-        """The engine no longer knows a version."""
-        self.served -= {version}
-        self.proved.discard(version)
+_LOADING_THREADS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long to wait for what, in seconds."""
+    """How long to wait for what, in seconds, and how much one engine takes."""
 
     check: float
     ready_wait: float
     silence: float
     answer: float
+    most_per_engine: int
+    """Requests at once, those included that wait in the engine's queue."""
 
 
 class Fleet:
@@ -99,60 +48,96 @@ class Fleet:
         artifacts: Artifacts,
         limits: Limits,
         on_refused: Refusal,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Use the engines at `urls` for the assistants in `bases`; `start` opens connections."""
+        """Use the engines at `urls` for the assistants in `bases`; `start` looks at them."""
         self._urls = tuple(urls)
         self._bases = bases
         self._base_versions = frozenset(base.version for base in bases.values())
         self._artifacts = artifacts
         self._limits = limits
         self._on_refused = on_refused
-        self._wanted: Mapping[str, Mapping[str, str]] = {}
-        self._replicas: list[Replica] = []
-        self._told: set[tuple[str, str]] = set()
+        self._clock = clock
+        self._wanted: Mapping[str, Wanted] = {}
+        self._replicas: tuple[Replica, ...] = ()
+        self._ready: dict[str, tuple[Replica, ...]] = {}
+        self._refused: frozenset[str] = frozenset()
+        self._suspects = False
         self._changed = asyncio.Event()
-        self._hurry = asyncio.Event()
+        self._listeners: list[Callable[[], None]] = []
         self._watching: list[asyncio.Task[None]] = []
-        self._session: aiohttp.ClientSession | None = None
+        self._threads = ThreadPoolExecutor(_LOADING_THREADS, thread_name_prefix="adapters")
 
     async def start(self) -> None:
         """Look at every engine once, then keep watching them."""
-        self._session = new_session()
-        self._replicas = [Replica(Engine(url, self._session)) for url in self._urls]
-        await asyncio.gather(*(self._see(replica) for replica in self._replicas))
-        self._watching = [
-            asyncio.create_task(self._watch(replica), name=f"watch {replica.engine.url}")
-            for replica in self._replicas
-        ]
+        self._replicas = tuple(Replica(Engine(url), self._clock) for url in self._urls)
+        await asyncio.gather(*(replica.look() for replica in self._replicas))
+        self._update()
+        for replica in self._replicas:
+            self._watch(replica)
+
+    def _watch(self, replica: Replica) -> None:
+        every = self._limits.check
+        upkeep = Upkeep(
+            replica,
+            bases=self._bases,
+            artifacts=self._artifacts,
+            threads=self._threads,
+            on_change=self._update,
+            on_refused=self._on_refused,
+        )
+        looking = watch(replica, every_seconds=every, on_change=self._update)
+        caring = care(replica, upkeep, wanted=lambda: self._wanted, every_seconds=every)
+        self._watching += [asyncio.create_task(work) for work in (looking, caring)]
 
     async def stop(self) -> None:
         """Stop watching and close connections."""
         for task in self._watching:
             task.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
-        if self._session is not None:
-            await self._session.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for replica in self._replicas:
+            replica.engine.close()
 
-    def want(self, wanted: Mapping[str, Mapping[str, str]]) -> None:
-        """Say which adapters to keep loaded: by assistant, version → path in the artifact store."""
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever what is ready, refused or alive may have changed."""
+        self._listeners.append(listener)
+
+    def want(self, wanted: Mapping[str, Wanted]) -> None:
+        """Say which adapters to keep loaded, by assistant."""
         if wanted != self._wanted:
             self._wanted = wanted
-            self._hurry.set()
+            for replica in self._replicas:
+                replica.news.set()
 
     @property
     def healthy(self) -> bool:
         """Whether some engine answers."""
         return any(replica.healthy for replica in self._replicas)
 
+    @property
+    def healthy_engines(self) -> int:
+        """How many engines answer."""
+        return sum(replica.healthy for replica in self._replicas)
+
+    @property
+    def busy(self) -> int:
+        """Requests that engines work on for this gateway."""
+        return sum(replica.busy for replica in self._replicas)
+
+    @property
+    def capacity(self) -> int:
+        """Requests that the engines which answer can take at once."""
+        return self.healthy_engines * self._limits.most_per_engine
+
     def ready(self, version: str) -> bool:
         """Whether some engine may answer as this version now."""
-        return any(self._is_ready(replica, version) for replica in self._replicas)
+        return version in self._ready
 
     @property
     def refused(self) -> frozenset[str]:
         """Versions that failed their proof and are ready nowhere."""
-        failed = {version for replica in self._replicas for version in replica.refused}
-        return frozenset(version for version in failed if not self.ready(version))
+        return self._refused
 
     def state(self) -> list[dict[str, Any]]:
         """What is known of each engine, for the admin API."""
@@ -160,191 +145,153 @@ class Fleet:
             {
                 "url": replica.engine.url,
                 "healthy": replica.healthy,
-                "ready": sorted(v for v in replica.served if self._is_ready(replica, v)),
+                "ready": sorted(v for v, able in self._ready.items() if replica in able),
                 "refused": sorted(replica.refused),
+                "draining": sorted(replica.draining),
                 "busy": replica.busy,
             }
             for replica in self._replicas
         ]
 
-    async def chat(self, version: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """A whole answer of a version.
+    async def until_ready(self, version: str) -> None:
+        """Wait until some engine may answer as this version.
+
+        Raises:
+            EngineUnavailable: none may, after the longest wait.
+        """
+        if version not in self._ready:
+            await self._wait_for(Attempt(version, "", deadline=0))
+
+    async def chat(
+        self, version: str, body: Mapping[str, Any], *, affinity: str = "", headers: str = ""
+    ) -> dict[str, Any]:
+        """A whole answer of a version; requests of one `affinity` go to one engine if they can.
 
         Raises:
             EngineRefused: the request can't be served as it is.
             EngineUnavailable: no engine could answer.
         """
-        tried: list[Replica] = []
+        attempt = Attempt(version, affinity, self._clock() + self._limits.answer)
+        request = {**body, "model": version}
         while True:
-            replica = await self._pick(version, but=tried)
-            tried.append(replica)
+            replica = await self._replica_for(attempt)
+            seconds = attempt.seconds_left(self._clock())
+            replica.begin(version)
             try:
-                with replica.work():
-                    return await replica.engine.chat(
-                        {**body, "model": version}, seconds=self._limits.answer
-                    )
+                answer = await replica.engine.chat(request, seconds=seconds, headers=headers)
             except EngineError as error:
-                self._retry_elsewhere(error, replica, version, tried)
+                self._retry_elsewhere(error, replica, attempt)
+            else:
+                replica.succeeded()
+                return answer
+            finally:
+                replica.end(version)
 
     async def events(
-        self, version: str, body: Mapping[str, Any]
-    ) -> AsyncGenerator[dict[str, Any], None]:
+        self, version: str, body: Mapping[str, Any], *, affinity: str = "", headers: str = ""
+    ) -> AsyncGenerator[list[dict[str, Any]], None]:
         """A version's answer piece by piece, complete when this ends without an error.
+
+        Each list holds what came at once.
 
         Raises:
             EngineRefused: the request can't be served as it is.
             EngineUnavailable: no engine could answer; what came before is all there is.
             EngineInterrupted: it stopped without saying that it was done.
         """
-        tried: list[Replica] = []
+        attempt = Attempt(version, affinity, self._clock() + self._limits.answer)
+        request = {**body, "model": version, "stream_options": {"include_usage": True}}
         while True:
-            replica = await self._pick(version, but=tried)
-            tried.append(replica)
-            begun = False
+            replica = await self._replica_for(attempt)
+            begun = finished = False
+            seconds = attempt.seconds_left(self._clock())
+            replica.begin(version)
             try:
-                async with aclosing(self._stream(replica, version, body)) as pieces:
-                    async for event in pieces:
-                        begun = begun or _says_something(event)
-                        yield event
-                    return
+                async with replica.engine.stream(
+                    request,
+                    seconds=seconds,
+                    silence_seconds=min(seconds, self._limits.silence),
+                    headers=headers,
+                ) as pieces:
+                    async for events in pieces:
+                        begun = begun or any(map(_says_something, events))
+                        finished = finished or any(map(_is_last, events))
+                        yield events
+                if not finished:
+                    raise EngineInterrupted(
+                        f"The engine at {replica.engine.url} stopped in mid-answer."
+                    )
             except EngineError as error:
                 if begun:
-                    self._hurry.set()
+                    replica.failed()
+                    self._suspects = True
                     raise
-                self._retry_elsewhere(error, replica, version, tried)
+                self._retry_elsewhere(error, replica, attempt)
+            else:
+                replica.succeeded()
+                return
+            finally:
+                replica.end(version)
 
-    async def _stream(
-        self, replica: Replica, version: str, body: Mapping[str, Any]
-    ) -> AsyncGenerator[dict[str, Any], None]:
-        finished = False
-        with replica.work():
-            async with replica.engine.stream(
-                {**body, "model": version, "stream_options": {"include_usage": True}},
-                seconds=self._limits.answer,
-                silence_seconds=self._limits.silence,
-            ) as events:
-                async for event in events:
-                    finished = finished or any(c.get("finish_reason") for c in event["choices"])
-                    yield event
-        if not finished:
-            raise EngineInterrupted(f"The engine at {replica.engine.url} stopped in mid-answer.")
+    async def _replica_for(self, attempt: Attempt) -> Replica:
+        """The engine to be asked next; waits where none is ready but one may become so."""
+        able = attempt.able(self._ready.get(attempt.version, ()))
+        if not able:
+            able = await self._wait_for(attempt)
+        if self._suspects:
+            able = self._unsuspected(able)
+        return pick(able, attempt.affinity)
 
-    def _retry_elsewhere(
-        self, error: EngineError, replica: Replica, version: str, tried: list[Replica]
-    ) -> None:
-        """Return where another engine can be tried; raise where that would not help."""
-        if isinstance(error, EngineRefused):
-            if error.status in _CLIENTS_FAULT:
-                raise error
-            replica.forget(version)
-        self._hurry.set()
-        if not any(self._is_ready(r, version) for r in self._replicas if r not in tried):
+    def _unsuspected(self, able: Sequence[Replica]) -> Sequence[Replica]:
+        """Those that have not failed a moment ago, or all where there are none."""
+        now = self._clock()
+        self._suspects = any(replica.suspect_until > now for replica in self._replicas)
+        return [replica for replica in able if replica.suspect_until <= now] or able
+
+    async def _wait_for(self, attempt: Attempt) -> Sequence[Replica]:
+        deadline = self._clock() + self._limits.ready_wait
+        while not (able := attempt.able(self._ready.get(attempt.version, ()))):
+            seconds_left = deadline - self._clock()
+            others = attempt.able(self._replicas)
+            hopeless = attempt.version in self._refused or not any(r.healthy for r in others)
+            if seconds_left <= 0 or hopeless:
+                raise EngineUnavailable(f"No engine is ready for {attempt.version}.")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds_left):
+                    await self._changed.wait()
+        return able
+
+    def _retry_elsewhere(self, error: EngineError, replica: Replica, attempt: Attempt) -> None:
+        """Return where the request can be tried again; raise where that would not help."""
+        attempt.failed(error, replica)
+        self._suspects = True
+        if replica not in attempt.tried:
+            self._update()  # it has lost the version
+        elif not attempt.able(self._ready.get(attempt.version, ())):
             raise EngineUnavailable(str(error)) from error
 
-    async def _pick(self, version: str, *, but: Collection[Replica] = ()) -> Replica:
-        deadline = time.monotonic() + self._limits.ready_wait
-        while True:
-            others = [r for r in self._replicas if r not in but]
-            able = [r for r in others if self._is_ready(r, version)]
-            if able:
-                return min(able, key=lambda replica: replica.busy)
-            seconds_left = deadline - time.monotonic()
-            if seconds_left <= 0 or not any(r.healthy for r in others):
-                raise EngineUnavailable(f"No engine is ready for {version}.")
-            try:
-                await asyncio.wait_for(self._changed.wait(), seconds_left)
-            except TimeoutError:
-                continue
-
-    def _is_ready(self, replica: Replica, version: str) -> bool:
-        if not replica.healthy or version not in replica.served:
-            return False
-        return version in replica.proved or version in self._base_versions
-
-    async def _watch(self, replica: Replica) -> None:
-        while True:
-            try:
-                await self._see(replica)
-                await self._load_wanted(replica)
-            except Exception:  # noqa: BLE001 - the loop's edge: an engine is always watched
-                _log.exception("watching %s failed; going on", replica.engine.url)
-            try:
-                await asyncio.wait_for(self._hurry.wait(), self._limits.check)
-            except TimeoutError:
-                continue
-            self._hurry.clear()
-            await asyncio.sleep(0.02)  # failing requests must not turn into a storm of checks
-
-    async def _see(self, replica: Replica) -> None:
-        """Ask an engine how it is and what it has loaded."""
-        try:
-            async with asyncio.timeout(_CHECK_LIMIT_SECONDS):
-                alive = await replica.engine.healthy()
-                served = frozenset(await replica.engine.models()) if alive else frozenset()
-        except (EngineError, TimeoutError):
-            alive = False
-        if not alive:
-            replica.failed_checks += 1
-            if replica.healthy and replica.failed_checks >= _FAILED_CHECKS_UNTIL_DOWN:
-                _log.warning("engine %s is down", replica.engine.url)
-                replica.lose()
-                self._tell_change()
-            return
-        if not replica.healthy:
-            _log.info("engine %s is up", replica.engine.url)
-        changed = (replica.healthy, replica.served) != (True, served)
-        replica.healthy, replica.served, replica.failed_checks = True, served, 0
-        replica.proved &= served
-        if changed:
-            self._tell_change()
-
-    async def _load_wanted(self, replica: Replica) -> None:
-        if not replica.healthy:
-            return
-        for assistant, versions in self._wanted.items():
-            base = self._bases[assistant]
-            if base.version not in replica.served:
-                continue  # this engine serves another base model
-            for version, path in versions.items():
-                if version in replica.proved and version in replica.served:
-                    continue
-                if replica.refused.get(version, 0) <= time.monotonic():
-                    await self._prove(replica, version, path, base.servable)
-
-    async def _prove(self, replica: Replica, version: str, path: str, servable: Servable) -> None:
-        url = replica.engine.url
-        try:
-            await asyncio.to_thread(_load_and_prove, url, self._artifacts, path, servable)
-        except EngineError as error:
-            _log.warning("%s was not loaded on %s: %s", version, url, error)
-            return
-        except UnderstudyError as error:
-            replica.refused[version] = time.monotonic() + _RETRY_REFUSED_SECONDS
-            _log.error("%s is not served by %s: %s", version, url, error)
-            if (version, url) not in self._told:
-                self._told.add((version, url))
-                self._on_refused(version, url, error)
-            return
-        _log.info("%s is loaded and proved on %s", version, url)
-        replica.refused.pop(version, None)
-        replica.served |= {version}
-        replica.proved.add(version)
-        self._tell_change()
-
-    def _tell_change(self) -> None:
+    def _update(self) -> None:
+        """Bring up to date what requests go by, and tell all who wait for it."""
+        ready: dict[str, list[Replica]] = {}
+        for replica in self._replicas:
+            bases = (v for v in self._base_versions if replica.serves(v))
+            adapters = (v for v in replica.proved if replica.is_ready(v))
+            for version in (*bases, *adapters):
+                ready.setdefault(version, []).append(replica)
+        self._ready = {version: tuple(able) for version, able in ready.items()}
+        failed = {version for replica in self._replicas for version in replica.refused}
+        self._refused = frozenset(failed - self._ready.keys())
         self._changed.set()
         self._changed = asyncio.Event()
+        for listener in self._listeners:
+            listener()
 
 
-def _load_and_prove(url: str, artifacts: Artifacts, path: str, servable: Servable) -> None:
-    """Run on a thread: reading and hashing an adapter must not hold up answers."""
-    folder = artifacts.fetch(path)
-
-    async def prove() -> None:
-        async with Engine(url) as engine:
-            await load_and_prove(engine, Path(folder), servable)
-
-    asyncio.run(prove())
+def _is_last(event: Mapping[str, Any]) -> bool:
+    for choice in event["choices"]:  # noqa: SIM110 - for every piece: `any` takes twice as long
+        if choice.get("finish_reason"):
+            return True
+    return False
 
 
 def _says_something(event: Mapping[str, Any]) -> bool:

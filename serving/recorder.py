@@ -1,74 +1,107 @@
 """The one writer of this process: group commit.
 
-All operations that wait are committed in one transaction, each behind its own savepoint, so that
-a commit's cost is shared and a failing operation fails alone. An operation's result is given out
-only when it is durable. Operations may run more than once before that.
+What waits is committed together, so that a commit's cost is shared: turns by a few statements for
+all of them, other operations in a transaction of theirs, each behind its own savepoint, so that a
+failing one fails alone. A result is given out only when it is durable. Operations may run more
+than once.
 """
 
 import asyncio
+import logging
 import threading
-from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from records.database import Database
-from records.errors import StorageUnavailable
+from records.errors import StorageError, StorageUnavailable
+from serving import turn_log
+from serving.spool import Spool
+from serving.turn_log import Entry, Recorded
 
 Result = TypeVar("Result")
+Operation = Callable[[Session], Any]
+
+_log = logging.getLogger("understudy.gateway")
 
 _TRIES = 3
+_LARGEST_GROUP = 500
+_CROWD = 4
+_GATHER_SECONDS = 0.002
+"""Between two commits while many record at once: fewer, larger groups cost all of them less than
+the wait. Who records alone never waits."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Waiting:
-    operation: Callable[[Session], Any]
-    future: "Future[Any]"
-
-
-@dataclass(frozen=True, slots=True)
-class _Done:
-    """What came of an operation, to be told once it is durable."""
-
+    work: Operation | Entry
+    future: "asyncio.Future[Any]"
+    since: float = field(default_factory=time.perf_counter)
     value: Any = None
     error: Exception | None = None
 
 
 class Recorder:
-    """Runs operations on a thread of its own. Operations must return plain values."""
+    """Writes on a thread of its own. To be used from the event loop that it was started in."""
 
-    def __init__(self, database: Database) -> None:
-        """Write to `database`; nothing happens before `start`."""
+    def __init__(
+        self,
+        database: Database,
+        *,
+        spool: Spool | None = None,
+        on_recorded: Callable[[Sequence[float]], None] | None = None,
+    ) -> None:
+        """Write to `database`; nothing happens before `start`.
+
+        While the database fails, turns go to `spool`, if there is one, and are replayed from it
+        later. `on_recorded` is told after each group how long each of it had to wait, in seconds.
+        """
         self._database = database
-        self._waiting: deque[_Waiting] = deque()
-        self._wake = threading.Condition()
+        self._spool = spool
+        self._on_recorded = on_recorded
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
         """Begin to write."""
+        self._loop = asyncio.get_running_loop()
         self._thread.start()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Write what waits, then stop."""
-        with self._wake:
-            self._closing = True
-            self._wake.notify()
-        self._thread.join()
+        self._closing = True
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
 
-    def submit(self, operation: Callable[[Session], Result]) -> "Future[Result]":
-        """Queue an operation; it will run even if nobody waits for its result."""
-        future: Future[Result] = Future()
-        future.set_running_or_notify_cancel()  # so that a cancelled waiter does not cancel it
-        with self._wake:
-            if self._closing:
-                raise StorageUnavailable("The gateway is stopping and records nothing more.")
-            self._waiting.append(_Waiting(operation, future))
-            self._wake.notify()
+    @property
+    def waiting(self) -> int:
+        """How much waits to be written, without the group that is being written."""
+        return self._queue.qsize()
+
+    @property
+    def spooled(self) -> int:
+        """How many entries wait in the spool."""
+        return self._spool.size if self._spool else 0
+
+    def submit(self, work: "Operation | Entry") -> "asyncio.Future[Any]":
+        """Queue an operation or an entry; it is written even if nobody waits for its result.
+
+        Operations must return plain values.
+
+        Raises:
+            StorageUnavailable: the gateway is stopping.
+        """
+        if self._closing or self._loop is None:
+            raise StorageUnavailable("The gateway is stopping and records nothing more.")
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._queue.put(_Waiting(work, future))
         return future
 
     async def write(self, operation: Callable[[Session], Result]) -> Result:
@@ -77,47 +110,145 @@ class Recorder:
         Raises:
             StorageError: nothing was written.
         """
-        return await asyncio.wrap_future(self.submit(operation))
+        result: Result = await self.submit(operation)
+        return result
+
+    async def record(self, entry: Entry) -> Recorded:
+        """Write an entry and wait until it is durable.
+
+        Raises:
+            StorageError: it was not written.
+        """
+        result: Recorded = await self.submit(entry)
+        return result
 
     def _run(self) -> None:
         while True:
-            with self._wake:
-                while not self._waiting and not self._closing:
-                    self._wake.wait()
-                group = list(self._waiting)
-                self._waiting.clear()
-            if not group:
-                return
-            for item, done in zip(group, self._commit(group), strict=True):
-                if done.error is not None:
-                    item.future.set_exception(done.error)
-                else:
-                    item.future.set_result(done.value)
+            group = self._next_group()
+            began = time.perf_counter()
+            turns = [item for item in group if isinstance(item.work, Entry)]
+            others = [item for item in group if not isinstance(item.work, Entry)]
+            for part in (turns, others):
+                if part:
+                    self._commit(part)
+                    assert self._loop is not None
+                    self._loop.call_soon_threadsafe(self._tell, part)
+            if self._spool is not None:
+                self._spool.replay(self._write_spooled)
+            if len(group) >= _CROWD and not self._closing:
+                time.sleep(max(0.0, began + _GATHER_SECONDS - time.perf_counter()))
+            if self._closing and self._queue.empty():
+                break
+        if self._spool is not None:
+            self._spool.close()
 
-    def _commit(self, group: list[_Waiting]) -> list[_Done]:
+    def _next_group(self) -> list[_Waiting]:
+        """What waits; while the spool holds something, an empty group now and then."""
+        try:
+            first = self._queue.get(timeout=self._spool.pause if self._spool else None)
+        except Empty:
+            return []
+        group = [] if first is None else [first]
+        while len(group) < _LARGEST_GROUP:
+            try:
+                more = self._queue.get_nowait()
+            except Empty:
+                break
+            if more is not None:
+                group.append(more)
+        return group
+
+    def _tell(self, group: Sequence[_Waiting]) -> None:
+        for item in group:
+            if item.future.done():
+                continue  # nobody waits any more
+            if item.error is None:
+                item.future.set_result(item.value)
+            else:
+                item.future.set_exception(item.error)
+                item.future.exception()  # an error that nobody waits for is no fault of the loop
+        if self._on_recorded is not None:
+            now = time.perf_counter()
+            self._on_recorded([now - item.since for item in group])
+
+    def _commit(self, group: Sequence[_Waiting]) -> None:
+        if self._spool is not None and self._spool.size:  # what comes later waits behind it
+            self._to_spool(group, StorageUnavailable("The database cannot be used now."))
+            return
         for tries_left in range(_TRIES - 1, -1, -1):
             try:
-                with self._database.write() as session:
-                    return [_attempt(session, item.operation) for item in group]
+                if not self._write_at_once(group):
+                    with self._database.write() as session:
+                        self._write(session, group)
+                return
             except Exception as error:  # noqa: BLE001 - the thread's edge: told to those who wait
-                if not (tries_left and _is_deadlock(error)):
-                    return [_Done(error=error)] * len(group)
-        raise AssertionError("unreachable")
+                if tries_left and _is_deadlock(error):
+                    continue
+                self._to_spool(group, error)
+                return
+
+    def _to_spool(self, group: Sequence[_Waiting], error: Exception) -> None:
+        """Put turns into the spool, if there is one; everything else fails."""
+        for item in group:
+            item.error = error
+        if self._spool is None or not isinstance(error, StorageError):
+            return
+        turns = [item for item in group if isinstance(item.work, Entry)]
+        try:
+            self._spool.add(_entries_of(turns))
+        except StorageError as failure:
+            _log.error("turns are refused: %s", failure)
+            return
+        for item, entry in zip(turns, _entries_of(turns), strict=True):
+            item.error, item.value = None, Recorded(entry.conversation_id)
+
+    def _write_at_once(self, group: Sequence[_Waiting]) -> bool:
+        """Write turns in the cheapest way; False where that can't be done, or they are none."""
+        entries = _entries_of(group)
+        if not entries:
+            return False
+        try:
+            with self._database.transaction() as connection:
+                done = turn_log.write_all(connection, entries)
+        except IntegrityError:
+            return False  # two of them are of one conversation, or one is recorded already
+        for item, value in zip(group, done, strict=True):
+            item.value, item.error = value, None
+        return True
+
+    def _write(self, session: Session, group: Sequence[_Waiting]) -> None:
+        for item in group:
+            item.error = None
+            _attempt(session, item)
+
+    def _write_spooled(self, entries: Sequence[Entry]) -> None:
+        with self._database.write() as session:
+            for entry in entries:
+                turn_log.write_alone(session, entry)
 
 
-def _attempt(session: Session, operation: Callable[[Session], Any]) -> _Done:
+def _entries_of(turns: Sequence[_Waiting]) -> list[Entry]:
+    return [item.work for item in turns if isinstance(item.work, Entry)]
+
+
+def _attempt(session: Session, item: _Waiting) -> None:
+    """Write one item behind its own savepoint."""
     for tries_left in range(_TRIES - 1, -1, -1):
         try:
             with session.begin_nested():
-                return _Done(operation(session))
+                if isinstance(item.work, Entry):
+                    item.value = turn_log.write_alone(session, item.work)
+                else:
+                    item.value = item.work(session)
+                return
         except (OperationalError, InterfaceError):
             raise  # the storage itself fails: nothing of the group is written
         except IntegrityError as error:
             if not tries_left:  # else: another process took the same position; look again
-                return _Done(error=error)
+                item.error = error
         except Exception as error:  # noqa: BLE001 - the caller's own failure, told to it alone
-            return _Done(error=error)
-    raise AssertionError("unreachable")
+            item.error = error
+            return
 
 
 def _is_deadlock(error: Exception) -> bool:

@@ -1,11 +1,11 @@
-"""Promote, roll back and list versions: what the admin API and the commands share."""
+"""Versions, releases and what runs beside them, as the admin API and the commands show them."""
 
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from records import versions
-from records.tables import Experiment, Release, Version
+from records import experiments, shadows, versions
+from records.tables import Experiment, Release, Shadow, Version
 
 
 def version_view(session: Session, version: Version) -> dict[str, Any]:
@@ -47,4 +47,37 @@ def experiment_view(experiment: Experiment) -> dict[str, Any]:
             {"name": arm.name, "version": arm.version, "share": arm.share}
             for arm in experiment.arms
         ],
+    }
+
+
+def experiment_report(session: Session, assistant: str) -> dict[str, Any]:
+    """The running or last experiment, with whom its arms have answered."""
+    experiment = experiments.newest(session, assistant)
+    view = experiment_view(experiment)
+    for arm, tally in zip(view["arms"], experiments.tally(session, experiment), strict=True):
+        arm["customers"], arm["conversations"] = tally.customers, tally.conversations
+    return view
+
+
+def shadow_view(shadow: Shadow) -> dict[str, Any]:
+    """A shadow."""
+    return {
+        "id": shadow.id,
+        "assistant": shadow.assistant,
+        "state": shadow.state,
+        "version": shadow.version,
+        "share": shadow.share,
+    }
+
+
+def shadow_report(session: Session, assistant: str) -> dict[str, Any]:
+    """The running or last shadow, and how often it agreed with what customers read."""
+    shadow = shadows.newest(session, assistant)
+    found = shadows.agreement(session, shadow)
+    return {
+        **shadow_view(shadow),
+        "answers": found.answers,
+        "errors": found.errors,
+        "same_text": found.same_text,
+        "same_handover": found.same_handover,
     }

@@ -1,19 +1,19 @@
 """Which version answers: release history, experiments, and what a conversation began with. Pure."""
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from records.states import ReleaseAction
+from records.places import PLACES, Spans
 
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One side of a running experiment; `share` of customers, 0..1."""
+    """One side of a running experiment, and the places of the customers it holds."""
 
     name: str
     version: str
-    share: float
+    spans: Spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,22 @@ class Experiment:
 
 
 @dataclass(frozen=True, slots=True)
+class Shadow:
+    """A version that answers a `share` (0..1) of the questions unseen."""
+
+    id: str
+    version: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Lane:
     """How an assistant's traffic is to be divided."""
 
     standing: tuple[str, ...]
     """Versions that may serve: the release pointer first, then what it came from."""
     experiment: Experiment | None = None
+    shadow: Shadow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +58,8 @@ class Choice:
     version: str
     experiment: str | None = None
     arm: str | None = None
-
-
-def standing(releases: Iterable[tuple[str, str | None, ReleaseAction]]) -> tuple[str, ...]:
-    """Versions that may serve, given `(version, replaces, action)` from the oldest release on.
-
-    A version from which a roll-back went away may not, until it is promoted again.
-    """
-    stack: list[str] = []
-    for version, replaces, action in releases:
-        gone = {version, replaces} if action is ReleaseAction.ROLLBACK else {version}
-        stack = [version, *(v for v in stack if v not in gone)]
-    return tuple(stack)
+    for_tester: bool = False
+    """Asked for by a tester: what the conversation is answered by otherwise stays as it is."""
 
 
 def champion(
@@ -80,29 +80,29 @@ def champion(
     return able[0]
 
 
-def place(unit: str, experiment_id: str) -> float:
-    """Where a customer stands in an experiment: uniform in 0..1, the same on every host."""
-    digest = hashlib.sha256(f"{experiment_id}:{unit}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
+def digest(name: str) -> int:
+    """64 bits that are evenly spread over names, and the same on every host."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+
+
+def place(unit: str, experiment_id: str) -> int:
+    """The place of a customer in an experiment, of `PLACES`."""
+    return digest(f"{experiment_id}:{unit}") * PLACES >> 64
 
 
 def assign(unit: str, experiment: Experiment) -> Arm | None:
-    """The arm of a customer; None for the share that stays with the champion.
-
-    The first arm takes its share from the left end, the second from the right end, so that
-    growing one of them moves only customers who had no arm; further arms stand beside the first.
-    """
+    """The arm of a customer; None for the share that stays with the champion."""
     at = place(unit, experiment.id)
-    left = 0.0
-    for index, arm in enumerate(experiment.arms):
-        if index == 1:
-            if at >= 1 - arm.share:
+    for arm in experiment.arms:
+        for first, end in arm.spans:
+            if first <= at < end:
                 return arm
-            continue
-        if left <= at < left + arm.share:
-            return arm
-        left += arm.share
     return None
+
+
+def sampled(turn_id: str, shadow: Shadow) -> bool:
+    """Whether the shadow answers this turn's question too."""
+    return digest(f"{shadow.id}:{turn_id}") < shadow.share * 2**64
 
 
 def choose(
@@ -122,10 +122,17 @@ def choose(
     running = lane.experiment
     arm = assign(unit, running) if running else None
     if pin is not None and ready(pin.version):
-        if running and pin.experiment == running.id and arm and arm.version == pin.version:
-            return Choice(pin.version, running.id, arm.name)
+        if running and pin.experiment == running.id:
+            own = arm if arm and arm.version == pin.version else _tested(running, pin.version)
+            if own is not None:
+                return Choice(pin.version, running.id, own.name)
         if pin.version in lane.standing:
             return Choice(pin.version)
     if running and arm and ready(arm.version):
         return Choice(arm.version, running.id, arm.name)
     return Choice(champion)
+
+
+def _tested(experiment: Experiment, version: str) -> Arm | None:
+    """The arm that a conversation is in whose customer has left that arm by a ramp."""
+    return next((arm for arm in experiment.arms if arm.version == version), None)

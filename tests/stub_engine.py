@@ -38,6 +38,10 @@ class Fault(Enum):
     ERROR_400 = "400"
     HANG = "hang"
     """No byte of the answer ever comes."""
+    DIE_AT_ONCE = "die at once"
+    """The connection is cut before a byte of the answer."""
+    DIE_WORDLESS = "die wordless"
+    """The connection is cut when the answer has begun, but without a word of it."""
     DIE = "die"
     """The connection is cut after half of the pieces."""
     ERROR_EVENT = "error event"
@@ -64,7 +68,12 @@ class StubEngine:
         self.empty_usage = False
         self.seconds_per_piece = 0.0
         self.loaded: dict[str, str] = {}
+        self.most_loaded = 0
         self.not_applied: set[str] = set()
+        self.hangs_for: set[str] = set()
+        """Models that never answer."""
+        self.too_long_for: set[str] = set()
+        """Models for which every prompt is too long."""
         self.healthy = True
         self.requests: list[dict[str, Any]] = []
         self.left_by_client = 0
@@ -132,6 +141,7 @@ class StubEngine:
         if not Path(body["lora_path"]).is_dir():  # noqa: ASYNC240
             return _error(404, f"No adapter found for {body['lora_name']}")
         self.loaded[body["lora_name"]] = body["lora_path"]
+        self.most_loaded = max(self.most_loaded, len(self.loaded))
         return web.Response(text=f"Success: LoRA adapter {body['lora_name']!r} added.")
 
     async def _unload(self, request: web.Request) -> web.Response:
@@ -166,8 +176,10 @@ class StubEngine:
         if refused is not None:
             return refused
         try:
-            if self.fault is Fault.HANG:
+            if self.fault is Fault.HANG or body["model"] in self.hangs_for:
                 await asyncio.Event().wait()
+            if self.fault is Fault.DIE_AT_ONCE:
+                return _cut(request)
             text = self.answer(body["model"], body["messages"])
             if body.get("stream"):
                 return await self._stream(request, body, text)
@@ -187,7 +199,8 @@ class StubEngine:
             return _error(400, "the request cannot be served")
         if body["model"] not in [*self.bases, *self.loaded]:
             return _error(404, f"The model `{body['model']}` does not exist.")
-        if sum(len(m.get("content") or "") for m in body["messages"]) > CONTEXT_CHARACTERS:
+        asked = sum(len(m.get("content") or "") for m in body["messages"])
+        if asked > CONTEXT_CHARACTERS or body["model"] in self.too_long_for:
             return _error(400, "This model's maximum context length is 512 tokens.")
         return None
 
@@ -204,6 +217,8 @@ class StubEngine:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         await _send(response, _chunk(body, {"role": "assistant", "content": ""}))
+        if self.fault is Fault.DIE_WORDLESS:
+            return _cut(request, response)
         pieces = pieces_of(text)
         for index, piece in enumerate(pieces):
             if index == (len(pieces) + 1) // 2:
@@ -240,6 +255,12 @@ class StubEngine:
             "logprobs": _logprobs(pieces_of(text)) if body.get("logprobs") else None,
         }
         return {"choices": [choice], "usage": _usage(body, pieces_of(text))}
+
+
+def _cut(request: web.Request, response: web.StreamResponse | None = None) -> web.StreamResponse:
+    assert request.transport is not None
+    request.transport.abort()
+    return response or web.Response()
 
 
 def pieces_of(text: str) -> list[str]:

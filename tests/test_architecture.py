@@ -22,6 +22,8 @@ MAY_IMPORT = {
 DOORS = {
     "fastapi": "serving",
     "uvicorn": "serving",
+    "prometheus_client": "serving",
+    "opentelemetry": "serving",
     "slack_bolt": "bot",
     "slack_sdk": "bot",
     "torch": "tuning",

@@ -26,7 +26,7 @@ from bot.views.flag_modal import (
     read_judgement,
     without_echo,
 )
-from records import conversations, learning, outbox
+from records import conversations, escalations, learning, outbox
 from records.errors import InvalidInput, UnderstudyError
 from records.learning import Judgement
 from records.tables import Escalation, Flag
@@ -138,7 +138,7 @@ def _save_flag(session: Session, turn_id: str, *, agent: str) -> str:
     known = session.scalar(select(exists().where(Flag.turn_id == turn_id, Flag.agent == agent)))
     if not known:
         learning.flag(session, turn_id, agent=agent, judgement=Judgement())
-    return turn.content
+    return turn.models_words
 
 
 async def _complete(
@@ -148,6 +148,7 @@ async def _complete(
 
     def add(session: Session) -> None:
         if first_time(session, f"view:{view_id}"):
-            learning.flag(session, origin.turn, agent=agent, judgement=judgement)
+            flag = learning.flag(session, origin.turn, agent=agent, judgement=judgement)
+            escalations.escalate_flagged(session, flag)
 
     await desk.write(add)

@@ -69,6 +69,8 @@ def _choices(escalation: Escalation) -> list[Block]:
 def turn_message(turn: Turn, *, flags: Sequence[Flag] = ()) -> Content:
     """One turn in the transcript; an answer carries what agents said of it and the flag button."""
     blocks: list[Block] = [small(_heading(turn)), *said(turn.content)]
+    if turn.withheld:
+        blocks += [small(wording.WITHHELD), *said(turn.withheld)]
     if turn.role is Role.ASSISTANT and turn.version is not None:  # the model said it
         label = wording.FLAG_ANSWER
         if flags:

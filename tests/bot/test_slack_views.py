@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot import wording
 from bot.standin.block_rules import problems, view_problems
 from bot.text import escaped, literal
 from bot.views.content import Content
@@ -236,3 +237,17 @@ def test_escaping_replaces_slacks_three_characters(given_text: str, wanted: str)
 
 def test_a_short_text_loses_its_effect_but_not_its_letters() -> None:
     assert literal("*a* <!here>").replace("\u2060", "") == "*a* &lt;!here&gt;"
+
+
+def test_what_was_withheld_from_the_customer_is_shown_as_such() -> None:
+    turn = Turn(
+        id="turn_1",
+        role=Role.ASSISTANT,
+        content="A colleague will reply here.",
+        withheld="Perhaps on Monday.",
+        created_at=NOW,
+        status=TurnStatus.FALLBACK,
+    )
+    shown = str(turn_message(turn).blocks)
+    assert wording.WITHHELD in shown
+    assert "Perhaps on Monday." in shown

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 import pytest
@@ -12,7 +13,7 @@ from evaluation.asking import Manner, Progress, ask
 from evaluation.cases import Case
 from records.assistant import Assistant, Generation
 from records.database import Database
-from records.engine import Engine, new_session
+from records.engine import Engine
 from records.errors import EngineRefused, EngineUnavailable
 from tests.evaluation.build import case_file, many_lines
 from tests.evaluation.conftest import StartEngine
@@ -41,10 +42,10 @@ class Asker:
         return [question(case, self.assistant, version=VERSION) for case in self.cases]
 
     async def ask(self, *stubs: DisturbedEngine, manner: Manner = AT_ONCE) -> dict[str, Answer]:
-        async with new_session() as session:
+        async with AsyncExitStack() as stack:
             return await ask(
                 self.database,
-                [Engine(stub.url, session) for stub in stubs],
+                [await stack.enter_async_context(Engine(stub.url)) for stub in stubs],
                 version=VERSION,
                 questions=self.questions(),
                 prepare=ready,
@@ -200,10 +201,10 @@ async def test_an_engine_that_lost_the_version_is_made_ready_again(
 
     prepared: list[int] = []
     stub = await start_engine(disturb=forget)
-    async with new_session() as session:
+    async with AsyncExitStack() as stack:
         answers = await ask(
             asker.database,
-            [Engine(stub.url, session)],
+            [await stack.enter_async_context(Engine(stub.url))],
             version=VERSION,
             questions=asker.questions(),
             prepare=prepare,

@@ -2,8 +2,9 @@
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from records import conversations, escalations, learning, outbox
+from records import conversations, escalations, learning, outbox, outcomes
 from records.assistant import Assistant
 from records.database import Database
 from records.errors import Conflict, Forbidden, InvalidInput
@@ -177,13 +178,7 @@ def test_only_accepted_unflagged_answers_become_replay(database: Database) -> No
     with database.write() as session:
         for conversation_id in (accepted, flagged):
             for _ in range(2):
-                conversations.report_outcome(
-                    session,
-                    conversation_id=conversation_id,
-                    metric=learning.ACCEPTED,
-                    value=1,
-                    key=f"o:{conversation_id}",
-                )
+                report_accepted(session, conversation_id, value=1, key=f"o:{conversation_id}")
         learning.flag(session, turn_id, agent="U1", judgement=Judgement())
     with database.write() as session:
         assert learning.collect_accepted(session, "support") == 1
@@ -206,9 +201,7 @@ def test_the_last_answer_is_the_accepted_one_and_keeps_its_handover(database: Da
                     handed_over=role is Role.ASSISTANT,
                 ),
             )
-        conversations.report_outcome(
-            session, conversation_id=conversation_id, metric=learning.ACCEPTED, value=1, key="o"
-        )
+        report_accepted(session, conversation_id, value=1, key="o")
         assert learning.collect_accepted(session, "support") == 1
     with database.read() as session:
         example = session.scalars(select(Example)).one()
@@ -234,9 +227,14 @@ def test_importing_twice_adds_once(database: Database, assistant: Assistant) -> 
 
 def accept(database: Database, conversation_id: str, *, value: float, key: str) -> None:
     with database.write() as session:
-        conversations.report_outcome(
-            session, conversation_id=conversation_id, metric=learning.ACCEPTED, value=value, key=key
-        )
+        report_accepted(session, conversation_id, value=value, key=key)
+
+
+def report_accepted(session: Session, conversation_id: str, *, value: float, key: str) -> None:
+    conversation = conversations.get(session, conversation_id)
+    outcomes.report(
+        session, outcomes.of(conversation, key=key, metric=learning.ACCEPTED, value=value)
+    )
 
 
 def say(database: Database, conversation_id: str, role: Role, text: str, **facts: object) -> Turn:

@@ -1,74 +1,23 @@
-"""The release pointer and experiments."""
+"""Versions and the release pointer."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from records import versions
 from records.assistant import Assistant
 from records.database import Database
-from records.errors import Conflict, InvalidInput, NotFound
-from records.states import Verdict, VersionState
-from records.tables import OutboxMessage, Release, Report, Version
-from records.versions import Side
+from records.errors import Conflict, NotFound
+from records.states import ReleaseAction, Verdict, VersionState
+from records.tables import OutboxMessage, Release, Version
+from records.versions import Step
 from tests.conftest import install
 from tests.records.at_once import at_once
+from tests.records.build import champion, reported, trained
 
-
-def trained(
-    database: Database,
-    name: str,
-    *,
-    verdict: Verdict | None = Verdict.PASS,
-    champion: str = "support-base",
-    frozen: bool = True,
-    assistant: str = "support",
-) -> str:
-    with database.write() as session:
-        versions.register(
-            session,
-            Version(
-                id=name,
-                assistant=assistant,
-                base_model="some/base",
-                base_hash="0" * 64,
-                adapter_path=f"adapters/{name}",
-                state=VersionState.TRAINED,
-            ),
-        )
-    if verdict:
-        reported(database, name, verdict, champion=champion, frozen=frozen)
-    return name
-
-
-def reported(
-    database: Database,
-    name: str,
-    verdict: Verdict,
-    *,
-    champion: str = "support-base",
-    frozen: bool = True,
-) -> Report:
-    with database.write() as session:
-        report = Report(
-            assistant="support",
-            champion=champion,
-            challenger=name,
-            cases_hash="c",
-            frozen=frozen,
-            verdict=verdict,
-            body={},
-            path="reports/x",
-        )
-        session.add(report)
-        session.flush()
-        versions.note_evidence(session, report)
-    return report
-
-
-def champion(database: Database) -> str:
-    with database.read() as session:
-        return versions.champion(session, "support").id
+INSTALL, PROMOTE, ROLLBACK = ReleaseAction.INSTALL, ReleaseAction.PROMOTE, ReleaseAction.ROLLBACK
 
 
 def test_the_base_is_the_first_champion(database: Database, assistant: Assistant) -> None:
@@ -118,6 +67,67 @@ def test_a_version_can_be_promoted_again_after_a_rollback(
     }
 
 
+def test_a_version_that_was_promoted_twice_is_left_for_good_by_one_roll_back(
+    database: Database, assistant: Assistant
+) -> None:
+    install(database, assistant)
+    for name in ("support-a", "support-b"):
+        trained(database, name, verdict=None)
+    with database.write() as session:
+        for name in ("support-a", "support-b", "support-a"):
+            versions.promote(session, name, actor="ops", without_evidence=True)
+    seen = []
+    for _ in range(2):
+        with database.write() as session:
+            versions.rollback(session, "support", actor="ops")
+        seen.append(champion(database))
+    assert seen == ["support-b", "support-base"]
+
+
+def test_the_release_pointer_comes_first_and_what_was_rolled_back_is_out() -> None:
+    history = [("base", None, INSTALL), ("a", "base", PROMOTE), ("b", "a", PROMOTE)]
+    assert versions.standing(history) == ("b", "a", "base")
+    rolled = [*history, ("a", "b", ROLLBACK)]
+    assert versions.standing(rolled) == ("a", "base")
+    assert versions.standing([*rolled, ("b", "a", PROMOTE)]) == ("b", "a", "base")
+    assert versions.standing([*rolled, ("base", "a", ROLLBACK)]) == ("base",)
+    assert versions.standing([]) == ()
+
+
+@given(st.lists(st.sampled_from(["promote a", "promote b", "promote c", "back"])))
+def test_a_roll_back_never_returns_to_what_was_rolled_back(steps: list[str]) -> None:
+    history: list[Step] = [("base", None, INSTALL)]
+    gone: set[str] = set()
+    for step in steps:
+        stack = versions.standing(history)
+        if step == "back" and len(stack) > 1:
+            history.append((stack[1], stack[0], ROLLBACK))
+            gone.add(stack[0])
+        elif step != "back" and stack[0] != step[-1]:
+            history.append((step[-1], stack[0], PROMOTE))
+            gone.discard(step[-1])
+        stack = versions.standing(history)
+        assert stack[0] == history[-1][0]
+        assert stack[-1] == "base"
+        assert len(stack) == len(set(stack))
+        assert not gone & set(stack)
+
+
+def test_what_passed_against_the_champion_is_found_the_newest_first(
+    database: Database, assistant: Assistant
+) -> None:
+    install(database, assistant)
+    for name in ("support-a", "support-b", "support-c"):
+        trained(database, name)
+    trained(database, "support-d", champion="support-a")
+    trained(database, "support-e", frozen=False)
+    reported(database, "support-b", Verdict.FAIL)
+    with database.read() as session:
+        found = versions.passed(session, "support", champion="support-base", most=9)
+        assert found == ["support-c", "support-a"]
+        assert versions.passed(session, "support", champion="support-base", most=1) == found[:1]
+
+
 @pytest.mark.parametrize("verdict", [None, Verdict.FAIL, Verdict.INCONCLUSIVE])
 def test_without_a_pass_a_version_is_promoted_only_on_purpose(
     database: Database, assistant: Assistant, verdict: Verdict | None
@@ -129,37 +139,6 @@ def test_without_a_pass_a_version_is_promoted_only_on_purpose(
             versions.promote(session, "support-a", actor="ops")
         versions.promote(session, "support-a", actor="ops", without_evidence=True)
     assert champion(database) == "support-a"
-
-
-def test_one_experiment_runs_at_a_time_and_a_release_ends_it(
-    database: Database, assistant: Assistant
-) -> None:
-    install(database, assistant)
-    trained(database, "support-a")
-    sides = [Side("challenger", "support-a", 0.1)]
-    with database.write() as session:
-        versions.start_experiment(session, "support", sides, actor="ops")
-    with database.write() as session, pytest.raises(Conflict, match="runs already"):
-        versions.start_experiment(session, "support", sides, actor="ops")
-    with database.write() as session:
-        running = versions.running_experiment(session, "support")
-        assert running is not None
-        assert [arm.version for arm in running.arms] == ["support-a"]
-        versions.promote(session, "support-a", actor="ops")
-    with database.read() as session:
-        assert versions.running_experiment(session, "support") is None
-
-
-@pytest.mark.parametrize(
-    "shares", [[], [0.0], [0.6, 0.6], [-0.1]], ids=["none", "zero", "above one", "negative"]
-)
-def test_impossible_shares_are_refused(
-    database: Database, assistant: Assistant, shares: list[float]
-) -> None:
-    install(database, assistant)
-    sides = [Side(f"arm-{i}", "support-base", share) for i, share in enumerate(shares)]
-    with database.write() as session, pytest.raises(InvalidInput):
-        versions.start_experiment(session, "support", sides, actor="ops")
 
 
 def test_a_pass_against_an_earlier_champion_is_no_evidence(
@@ -208,39 +187,6 @@ def test_what_a_report_may_promote_is_what_promote_takes(
         assert versions.may_promote(session, settled)
         versions.promote(session, "support-a", actor="ops")
         assert not versions.may_promote(session, settled)
-
-
-def test_an_experiment_is_refused_to_versions_of_another_assistant(
-    database: Database, assistant: Assistant
-) -> None:
-    install(database, assistant)
-    trained(database, "sales-a", verdict=None, assistant="sales")
-    with database.write() as session, pytest.raises(InvalidInput, match="assistant 'sales'"):
-        versions.start_experiment(
-            session, "support", [Side("a", "sales-a", 0.1)], actor="ops", without_evidence=True
-        )
-
-
-@pytest.mark.parametrize("verdict", [None, Verdict.PASS, Verdict.INCONCLUSIVE])
-def test_an_experiment_may_settle_what_the_gate_left_open(
-    database: Database, assistant: Assistant, verdict: Verdict | None
-) -> None:
-    install(database, assistant)
-    trained(database, "support-a", verdict=verdict)
-    with database.write() as session:
-        versions.start_experiment(session, "support", [Side("a", "support-a", 0.1)], actor="ops")
-
-
-def test_a_version_that_failed_gets_customers_only_on_purpose(
-    database: Database, assistant: Assistant
-) -> None:
-    install(database, assistant)
-    trained(database, "support-a", verdict=Verdict.FAIL)
-    sides = [Side("a", "support-a", 0.1)]
-    with database.write() as session:
-        with pytest.raises(Conflict, match="gate said FAIL of support-a"):
-            versions.start_experiment(session, "support", sides, actor="ops")
-        versions.start_experiment(session, "support", sides, actor="ops", without_evidence=True)
 
 
 # --- at once ---
@@ -318,32 +264,3 @@ def test_two_rollbacks_at_once_follow_each_other(database: Database, assistant: 
 
     at_once(database, back, back)
     assert assert_consistent(database)[-3:] == ["support-b", "support-a", "support-base"]
-
-
-def test_of_two_experiments_at_once_one_is_refused_in_words(
-    database: Database, assistant: Assistant
-) -> None:
-    install(database, assistant)
-    trained(database, "support-a")
-
-    def start(session: Session) -> None:
-        versions.start_experiment(session, "support", [Side("a", "support-a", 0.1)], actor="ops")
-
-    with pytest.raises(Conflict, match="runs already"):
-        at_once(database, start, start)
-
-
-def test_an_experiment_is_not_left_running_by_a_promotion_at_once(
-    database: Database, assistant: Assistant
-) -> None:
-    install(database, assistant)
-    trained(database, "support-a")
-    at_once(
-        database,
-        lambda session: versions.start_experiment(
-            session, "support", [Side("a", "support-a", 0.1)], actor="ops"
-        ),
-        lambda session: versions.promote(session, "support-a", actor="ops"),
-    )
-    with database.read() as session:
-        assert versions.running_experiment(session, "support") is None

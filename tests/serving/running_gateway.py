@@ -17,8 +17,10 @@ from records.assistant import Assistant
 from records.database import Database
 from records.keys import local_key
 from records.tables import Conversation, Escalation, Turn
-from serving.app import create_app
+from serving.app import behind_front, create_app
 from serving.gateway import Gateway
+from serving.server import Server
+from serving.logs import AccessLog
 from serving.settings import GatewaySettings
 from tests.stub_engine import StubEngine
 
@@ -100,6 +102,7 @@ async def running(
     artifacts: Artifacts,
     assistant: Assistant,
     engine: StubEngine,
+    access_log: AccessLog | None = None,
     **settings: Any,
 ) -> AsyncIterator[Stack]:
     """A gateway with `engine` behind it."""
@@ -115,11 +118,12 @@ async def running(
         assistants={assistant.name: assistant},
         database=database,
         artifacts=artifacts,
+        access_log=access_log,
     )
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on")
-    server = uvicorn.Server(config)
+    config = uvicorn.Config(behind_front(app), log_config=None, access_log=False, lifespan="on")
+    server = Server(config, draining=app.state.gateway.draining, drain_seconds=0)
     serving = asyncio.create_task(server._serve([listener]))
     await until(lambda: server.started or serving.done())
     if serving.done():

@@ -8,8 +8,9 @@ from records.database import Database
 from records.messages import Role
 from records.tables import Turn
 from serving.chat_request import read_request
-from serving.dialogue import Dialogue, look_up, open_dialogue, record_question
+from serving.dialogue import Dialogue, look_up, open_dialogue, question_entry
 from serving.routing import Choice
+from serving.turn_log import write_alone
 from tests.conftest import install
 
 
@@ -35,7 +36,7 @@ class Chat:
     def ask(self, text: str) -> str:
         dialogue = self.opened(text)
         with self.database.write() as session:
-            return record_question(session, dialogue)
+            return write_alone(session, question_entry(dialogue)).conversation_id
 
     def answer(self, conversation_id: str, text: str, **facts: int) -> None:
         turn = Turn(conversation_id=conversation_id, role=Role.ASSISTANT, content=text, **facts)

@@ -63,7 +63,7 @@ async def test_what_does_not_exist_or_cannot_be_read_is_said_so(stack: Stack) ->
     assert (await stack.call("GET", "/v1/conversations/conv_0"))["status"] == 404
     nothing = {"conversation_id": "conv_0", "metric": "csat", "value": 4}
     assert (await stack.call("POST", "/v1/outcomes", json=nothing))["status"] == 404
-    wrong = await stack.call("POST", "/v1/outcomes", json={"metric": "csat"})
+    wrong = await stack.call("POST", "/v1/outcomes", json={"metric": "csat", "value": 4})
     assert (wrong["status"], wrong["error"]["param"]) == (400, "conversation_id")
     assert (await stack.call("GET", "/v1/nothing"))["error"]["code"] == "not_found"
     method = await stack.call("GET", "/v1/chat/completions")

@@ -6,28 +6,40 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 import yaml
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from records.artifacts import Artifacts
 from records.assistant import Assistant
-from records.conversations import add_turn
 from records.database import Database
 from records.errors import StorageFull
 from records.keys import local_key
 from records.messages import Role
 from records.states import ConversationState, EscalationReason, TurnStatus
 from records.tables import Conversation, Turn
+from serving import turn_log
+from serving.turn_log import Entry, Recorded
 from tests.conftest import free_port
 from tests.serving.running_gateway import Stack, running, until
 from tests.stub_engine import Fault, StubEngine
 
 SORRY = "I can't answer right now. I've asked a colleague to reply to you here."
+
+
+write_all = turn_log.write_all
+
+
+def full_for_answers(connection: Connection, entries: Sequence[Entry]) -> list[Recorded]:
+    """A disk that is full just when an answer comes."""
+    if any(turn["role"] == Role.ASSISTANT for entry in entries for turn in entry.turns):
+        raise StorageFull("no space left")
+    return write_all(connection, entries)
 
 
 async def read_stream(stack: Stack, text: str = "hello") -> tuple[str, list[dict[str, Any]], bool]:
@@ -141,10 +153,10 @@ async def test_while_an_agent_has_the_conversation_the_model_is_silent(stack: St
 async def test_what_cannot_be_recorded_is_not_answered(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(session: Any, dialogue: Any) -> str:
+    def full(*_: Any) -> None:
         raise StorageFull("no space left")
 
-    monkeypatch.setattr("serving.answering.record_question", full)
+    monkeypatch.setattr("serving.turn_log.write_all", full)
     for stream in (False, True):
         answer = await stack.chat(stream=stream)
         assert (answer["status"], answer["error"]["code"]) == (503, "storage_unavailable")
@@ -170,14 +182,7 @@ async def test_a_locked_database_means_503_and_then_all_is_well(
 async def test_a_stream_whose_record_fails_is_not_called_complete(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(session: Any, turn: Turn) -> Turn:
-        if turn.role is Role.ASSISTANT:
-            raise StorageFull("no space left")
-        session.add(turn)
-        turn.position = 0
-        return turn
-
-    monkeypatch.setattr("records.conversations.add_turn", full)
+    monkeypatch.setattr(turn_log, "write_all", full_for_answers)
     _, events, done = await read_stream(stack)
     assert not done
     assert events[-1]["error"]["code"] == "storage_unavailable"
@@ -276,13 +281,8 @@ async def test_a_question_whose_answer_was_not_recorded_is_kept_once_when_asked_
     naming = {"headers": {"X-Conversation-Id": "c"}}
     await stack.chat("one", **naming)
 
-    def full(session: Any, turn: Turn) -> Turn:
-        if turn.role is Role.ASSISTANT:
-            raise StorageFull("no space left")
-        return add_turn(session, turn)
-
     with monkeypatch.context() as patch:
-        patch.setattr("records.conversations.add_turn", full)
+        patch.setattr(turn_log, "write_all", full_for_answers)
         assert (await stack.chat("two", **naming))["status"] == 503
     assert (await stack.chat("two", **naming))["status"] == 200
     said = [t.content for t in stack.turns() if t.role is Role.CUSTOMER]

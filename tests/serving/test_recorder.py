@@ -2,9 +2,10 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
@@ -17,12 +18,12 @@ from records.tables import Audit, Turn
 from serving.recorder import Recorder
 
 
-@pytest.fixture
-def recorder(database: Database) -> Iterator[Recorder]:
+@pytest_asyncio.fixture
+async def recorder(database: Database) -> AsyncIterator[Recorder]:
     made = Recorder(database)
     made.start()
     yield made
-    made.close()
+    await made.close()
 
 
 def note(subject: str):
@@ -56,7 +57,7 @@ async def test_operations_that_wait_share_one_commit(
     await asyncio.to_thread(busy.wait, 10)
     waiting = [recorder.submit(note(str(i))) for i in range(20)]
     go_on.set()
-    await asyncio.gather(*(asyncio.wrap_future(f) for f in [first, *waiting]))
+    await asyncio.gather(first, *waiting)
     assert len(commits) == 2
 
 
@@ -119,13 +120,13 @@ async def test_a_full_disk_is_told_to_all_who_wait(sqlite: Database) -> None:
 
     with pytest.raises(StorageFull):
         await recorder.write(fill)
-    recorder.close()
+    await recorder.close()
     assert subjects(sqlite) == ["kept"]
 
 
 async def test_a_stopped_recorder_refuses(sqlite: Database) -> None:
     recorder = Recorder(sqlite)
     recorder.start()
-    recorder.close()
+    await recorder.close()
     with pytest.raises(StorageUnavailable):
         await recorder.write(note("late"))

@@ -1,56 +1,18 @@
 """Ops teams' commands: on the database alone, in words and as JSON."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 from sqlalchemy import select
 
 from records.adapters import CONFIG
-from records.artifacts import Artifacts
 from records.assistant import Assistant
-from records.cli import understudy
 from records.conversations import Arrival, add_turn, receive
 from records.database import Database
-from records.errors import AdapterTampered, Conflict, InvalidInput, NotFound, UnderstudyError
+from records.errors import AdapterTampered, Conflict, NotFound
 from records.messages import Role
 from records.tables import Audit, Turn
-from tests.conftest import install
-from tests.stub_engine import add_version, publish_adapter
-
-
-class Terminal:
-    """Commands run as a person would, in one home folder."""
-
-    def __init__(self, home: Path, assistant: Assistant, database: Database) -> None:
-        folder = home / "assistants"
-        folder.mkdir()
-        (folder / "support.yaml").write_text(
-            f"name: support\nsystem_prompt: x\nbase_model: {assistant.base_model}\n"
-        )
-        self.environment = {
-            "UNDERSTUDY_HOME": str(home),
-            "UNDERSTUDY_ASSISTANTS": str(folder),
-        }
-        self.artifacts = Artifacts(str(home / "artifacts"), cache=home / "cache")
-        self.assistant, self.database = assistant, database
-        install(database, assistant)
-
-    def run(self, *arguments: str) -> Result:
-        result = CliRunner().invoke(understudy, arguments, env=self.environment)
-        if isinstance(result.exception, UnderstudyError):
-            raise result.exception
-        assert result.exit_code == 0, result.output
-        return result
-
-    def json(self, *arguments: str) -> Any:
-        return json.loads(self.run(*arguments, "--json").output)
-
-    def trained(self, seed: int = 1) -> str:
-        name = publish_adapter(self.artifacts, self.assistant, seed=seed)
-        return add_version(self.database, self.assistant, name)
+from tests.serving.terminal import Terminal
 
 
 @pytest.fixture
@@ -105,18 +67,6 @@ def test_an_answer_is_explained_in_words(terminal: Terminal) -> None:
     assert terminal.json("explain", turn_id)["turn"]["id"] == turn_id
 
 
-def test_a_key_is_made_listed_and_revoked(terminal: Terminal) -> None:
-    made = terminal.json("keys", "create", "shop", "--scope", "customer")
-    assert made["key"].startswith("us-")
-    (listed,) = terminal.json("keys", "list")
-    assert (listed["name"], listed["revoked_at"]) == ("shop", None)
-    assert made["key"] not in terminal.run("keys", "list").output
-    terminal.run("keys", "revoke", listed["id"])
-    assert terminal.json("keys", "list")[0]["revoked_at"]
-    with pytest.raises(NotFound):
-        terminal.run("keys", "revoke", listed["id"])
-
-
 def test_the_audit_names_the_person_at_the_command_line(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,9 +78,3 @@ def test_the_audit_names_the_person_at_the_command_line(
     with terminal.database.read() as session:
         noted = session.scalars(select(Audit.actor).where(Audit.action.endswith("_key"))).all()
     assert noted == ["ann", "ann"]
-
-
-@pytest.mark.parametrize("name", ["", "x" * 65, "a\0b"])
-def test_a_keys_name_fits_into_the_audit(terminal: Terminal, name: str) -> None:
-    with pytest.raises(InvalidInput, match="1 to 64 characters"):
-        terminal.run("keys", "create", name)

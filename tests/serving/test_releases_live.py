@@ -173,6 +173,47 @@ async def test_an_experiment_divides_customers_and_is_recorded(stack: Stack) -> 
     assert (await stack.admin("POST", "experiments/stop"))["status"] == 409
 
 
+async def test_a_ramp_in_live_traffic_keeps_every_customer_who_is_in(stack: Stack) -> None:
+    version = trained(stack)
+    arms = [{"name": "challenger", "version": version, "share": 0.1}]
+    started = await stack.admin("POST", "experiments", arms=arms)
+    await until(lambda: stack.gateway.fleet.ready(version))
+
+    async def inside() -> set[int]:
+        answers = [(await stack.chat(user=f"customer-{n}"))["understudy"] for n in range(40)]
+        return {n for n, about in enumerate(answers) if about["version"] == version}
+
+    before = await inside()
+    for share in (0.5, 1.0):
+        ramped = await stack.admin("POST", "experiments/ramp", shares={"challenger": share})
+        assert (ramped["status"], ramped["arms"][0]["share"]) == (200, share)
+        found = await inside()
+        assert before < found
+        before = found
+    assert before == set(range(40))
+    shown = await stack.admin("GET", "experiments")
+    assert (shown["id"], shown["arms"][0]["customers"]) == (started["id"], 40)
+    for shares, status in (({"challenger": 1.5}, 400), ({"nobody": 0.1}, 400), ({}, 400)):
+        assert (await stack.admin("POST", "experiments/ramp", shares=shares))["status"] == status
+    await stack.admin("POST", "experiments/stop")
+    assert (await stack.admin("POST", "experiments/ramp", shares={"a": 0.1}))["status"] == 409
+
+
+async def test_a_tester_asks_a_version_and_leaves_the_conversation_as_it_was(stack: Stack) -> None:
+    version = trained(stack)
+    naming = {"X-Conversation-Id": "c"}
+    asking = {**naming, **stack.headers("admin"), "X-Understudy-Version": version}
+    assert (await stack.chat(headers=naming))["understudy"]["version"] == "support-base"
+    assert (await stack.chat(headers=asking))["understudy"]["version"] == version
+    assert (await stack.chat(headers=naming))["understudy"]["version"] == "support-base"
+    turns = stack.turns(role=Role.ASSISTANT, version=version)
+    assert [(turn.experiment, turn.arm) for turn in turns] == [(None, None)]
+    missing = {**asking, "X-Understudy-Version": "support-nothing"}
+    assert (await stack.chat(headers=missing))["status"] == 404
+    customers = {**stack.headers("customer"), "X-Understudy-Version": version}
+    assert (await stack.chat(headers=customers))["status"] == 403
+
+
 async def test_a_version_that_the_gate_failed_takes_part_only_without_evidence(
     stack: Stack,
 ) -> None:

@@ -71,7 +71,29 @@ def upgrade() -> None:
     op.add_column("turns", sa.Column("withheld", sa.Text(), nullable=True))
     for column in ("requests_per_minute", "concurrent_requests"):
         op.add_column("api_keys", sa.Column(column, sa.Integer(), nullable=True))
+    op.add_column("arms", sa.Column("spans", sa.JSON(), nullable=False, server_default="[]"))
+    _place_arms()
     _widen_outcomes()
+
+
+def _place_arms() -> None:
+    """Arms of running experiments keep the customers that the rule before gave them."""
+    connection = op.get_bind()
+    rows = connection.execute(
+        sa.text(
+            "SELECT id, experiment_id, position, share FROM arms ORDER BY experiment_id, position"
+        )
+    )
+    left: dict[str, int] = {}
+    for arm, experiment, position, share in rows:
+        size = round(share * 1_000_000)
+        first = 1_000_000 - size if position == 1 else left.get(experiment, 0)
+        if position != 1:
+            left[experiment] = first + size
+        connection.execute(
+            sa.text("UPDATE arms SET spans = :spans WHERE id = :id"),
+            {"spans": f"[[{first}, {first + size}]]", "id": arm},
+        )
 
 
 def _widen_outcomes() -> None:

@@ -1,0 +1,153 @@
+"""Chat completions as a bare ASGI application: the path that every customer's turn takes.
+
+It is reached without the framework's layers, which would cost more than all that is done here, and
+stands behind its documented route as well. Its errors are for the front to answer.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+from records.errors import Forbidden, InvalidInput, StorageError
+from records.states import KeyScope
+from serving.access import Caller
+from serving.answer_form import ChunksForm
+from serving.chat_request import ChatRequest, read_request
+from serving.completion import Completion
+from serving.dialogue import Dialogue, Known, look_up, open_dialogue
+from serving.draft import Draft
+from serving.outlet import Outlet, respond, unless_left
+from serving.problems import ModelNotFound
+from serving.request_record import record_of
+
+if TYPE_CHECKING:
+    from serving.gateway import Gateway
+
+_READ = {
+    b"x-conversation-id": "x-conversation-id",
+    b"x-customer-id": "x-customer-id",
+    b"x-understudy-version": "x-understudy-version",
+}
+
+
+class ChatEndpoint:
+    """Answers `POST /v1/chat/completions`."""
+
+    def __init__(self, gateway: "Gateway") -> None:
+        """Answer with the parts of `gateway`."""
+        self._gateway = gateway
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whose body comes whole.
+
+        Raises:
+            UnderstudyError: nothing was sent yet.
+        """
+        gateway = self._gateway
+        authorization, headers = b"", {}
+        for name, value in scope["headers"]:
+            if name in _READ:
+                headers[_READ[name]] = value.decode("latin-1")
+            elif name == b"authorization":
+                authorization = value
+        access = gateway.access
+        caller = access.known(authorization)
+        if caller is None or not caller.may(KeyScope.CUSTOMER):
+            caller = await access.require(authorization, KeyScope.CUSTOMER, address=_address(scope))
+        asked = read_request(_json((await receive())["body"]), headers)
+        record = record_of(scope)
+        record.key = caller.name
+        with gateway.admission.admit(caller, asked.customer) as entry:
+            dialogue = await open_for(gateway, asked, version=_override(headers, caller))
+            record.assistant = dialogue.assistant.name
+            if asked.stream:
+                outlet = Outlet(send, entry.headers)
+                await unless_left(gateway.answering.stream(dialogue, chunks_of, outlet), receive)
+                return
+            reply = await unless_left(gateway.answering.whole(dialogue, chunks_of), receive)
+            if reply is not None:
+                await respond(send, reply.body, headers={**reply.headers, **entry.headers})
+
+
+def chunks_of(draft: Draft) -> ChunksForm:
+    """OpenAI's form of an answer."""
+    request = draft.dialogue.request
+    name = draft.dialogue.assistant.name
+    completion = Completion(f"chatcmpl-{draft.turn_id}", name, int(time.time()))
+    return ChunksForm(completion, include_usage=request.include_usage)
+
+
+async def open_for(gateway: "Gateway", asked: ChatRequest, *, version: str | None) -> Dialogue:
+    """The turn that a request asks to be answered; `version` overrides what would answer it.
+
+    Raises:
+        ModelNotFound: no assistant of that name.
+        StorageError: the conversation that it names can't be looked up.
+    """
+    assistant = gateway.assistants.get(asked.model)
+    if assistant is None:
+        raise ModelNotFound(
+            f"The model {asked.model!r} does not exist; there are: "
+            f"{', '.join(sorted(gateway.assistants))}."
+        )
+    known: Known | None = None
+    tracing = gateway.observing.tracing
+    if asked.conversation is not None:
+        with tracing.span("look up"):
+            known = await _known(gateway, assistant.name, asked.conversation)
+    with tracing.span("choose version"):
+        override = await gateway.traffic.override(assistant.name, version) if version else None
+        return open_dialogue(
+            assistant,
+            asked,
+            known=known,
+            choose=lambda unit, pin: (
+                override or gateway.traffic.choose(assistant.name, unit=unit, pin=pin)
+            ),
+            rules=gateway.rules[assistant.name],
+        )
+
+
+async def _known(gateway: "Gateway", assistant: str, name: str) -> Known | None:
+    """What is known of the conversation that a client names."""
+    try:
+        known = await asyncio.to_thread(_look_up, gateway, assistant, name)
+    except StorageError:
+        if gateway.last_known is None:
+            raise
+        known = gateway.last_known.get(assistant, name)
+        if known is None and name.startswith("conv_"):  # ours, so it exists
+            known = Known.begun(name)
+        return known
+    if gateway.last_known is not None:
+        gateway.last_known.learn(assistant, name, known)
+    return known
+
+
+def _look_up(gateway: "Gateway", assistant: str, key: str) -> Known | None:
+    with gateway.database.read() as session:
+        return look_up(session, assistant=assistant, key=key)
+
+
+def _override(headers: Mapping[str, str], caller: Caller) -> str | None:
+    """The version that a tester asks for."""
+    version = headers.get("x-understudy-version")
+    if version and not caller.may(KeyScope.OPS):
+        raise Forbidden("X-Understudy-Version needs a key of scope ops or admin.")
+    return version
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidInput(f"The body is not JSON: {error}.") from error
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""

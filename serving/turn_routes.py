@@ -1,0 +1,98 @@
+"""What a customer says in a conversation, answered: as events while it is made, or in one piece."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from records.states import KeyScope
+from serving.access import Caller
+from serving.answer_form import TurnForm
+from serving.chat_endpoint import open_for
+from serving.chat_request import ChatRequest
+from serving.conversation_routes import find
+from serving.draft import Draft
+from serving.gateway import Gateway, gateway_of, need
+from serving.outlet import Outlet, respond, unless_left
+from serving.request_record import record_of
+from serving.storable import Storable
+
+router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
+
+
+async def _customer(request: Request) -> Caller:
+    """Let customers' backends pass."""
+    return await need(request, KeyScope.CUSTOMER)
+
+
+class TurnBody(BaseModel):
+    """What the customer says. With `stream` false the answer comes in one piece."""
+
+    content: Annotated[Storable, Field(min_length=1, pattern=r"\S")]
+    stream: bool = True
+
+
+@router.post("/{conversation_id}/turns", response_model=None)
+async def add_turn(
+    request: Request,
+    conversation_id: Storable,
+    body: TurnBody,
+    caller: Annotated[Caller, Depends(_customer)],
+) -> Response:
+    """Say something and get the answer: `begin`, `token` as it comes, `turn` once it is recorded.
+
+    While an agent has the conversation, the answer is the sentence that says so; what the agent
+    replies comes with the conversation's events.
+    """
+    gateway = gateway_of(request)
+    asked = await asyncio.to_thread(_asked, gateway, conversation_id, body)
+    return _Answer(gateway, asked, caller)
+
+
+def _asked(gateway: Gateway, name: str, body: TurnBody) -> ChatRequest:
+    """The same as a chat request for a conversation that is known.
+
+    Raises:
+        NotFound: it is not.
+    """
+    with gateway.database.read() as session:
+        found = find(session, name)
+        return ChatRequest(
+            model=found.assistant,
+            messages=({"role": "user", "content": body.content},),
+            question=body.content,
+            asks_anew=True,
+            earlier=(),
+            stream=body.stream,
+            conversation=found.id,
+            customer=found.customer,
+        )
+
+
+class _Answer(Response):
+    """The answer to one turn, made while it is sent."""
+
+    def __init__(self, gateway: Gateway, asked: ChatRequest, caller: Caller) -> None:
+        super().__init__()
+        self._gateway, self._asked, self._caller = gateway, asked, caller
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, unless the client leaves before."""
+        gateway, asked = self._gateway, self._asked
+        with gateway.admission.admit(self._caller, asked.customer) as entry:
+            dialogue = await open_for(gateway, asked, version=None)
+            record_of(scope).assistant = dialogue.assistant.name
+            if asked.stream:
+                outlet = Outlet(send, entry.headers)
+                await unless_left(gateway.answering.stream(dialogue, _events_of, outlet), receive)
+                return
+            reply = await unless_left(gateway.answering.whole(dialogue, _events_of), receive)
+            if reply is not None:
+                await respond(send, reply.body, headers={**reply.headers, **entry.headers})
+
+
+def _events_of(_draft: Draft) -> TurnForm:
+    return TurnForm()
