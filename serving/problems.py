@@ -22,7 +22,6 @@ from records import errors
 from records.ids import new_id
 from serving import request_record
 from serving.logs import places, told
-from serving.refusal import exceeds_context as exceeds_context
 from serving.refusal import reworded
 
 _log = logging.getLogger("understudy.gateway")

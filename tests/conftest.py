@@ -86,12 +86,15 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest) -> Database:
     """An empty, migrated database; each test that asks for it runs on both kinds."""
-    if request.param == "sqlite":
-        yield request.getfixturevalue("sqlite")
-        return
-    store = Database(request.getfixturevalue("migrated_postgres_url"))
+    return request.getfixturevalue(request.param)  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def postgres(migrated_postgres_url: str) -> Iterator[Database]:
+    """An empty, migrated PostgreSQL database, for what SQLite has no like of."""
+    store = Database(migrated_postgres_url)
     _empty(store)
     yield store
     store.close()

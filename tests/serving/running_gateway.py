@@ -19,8 +19,8 @@ from records.keys import local_key
 from records.tables import Conversation, Escalation, Turn
 from serving.app import behind_front, create_app
 from serving.gateway import Gateway
-from serving.server import Server
 from serving.logs import AccessLog
+from serving.server import Server
 from serving.settings import GatewaySettings
 from tests.stub_engine import StubEngine
 
