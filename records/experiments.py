@@ -111,7 +111,8 @@ def set_shares(
 
     Raises:
         Conflict: no experiment runs.
-        InvalidInput: an arm that does not exist, or shares not within 0..1 or above 1 in sum.
+        NotFound: an arm that does not exist.
+        InvalidInput: shares not within 0..1, or above 1 in sum.
     """
     lock_assistant(session, assistant)
     experiment = running(session, assistant)
@@ -119,9 +120,7 @@ def set_shares(
         raise Conflict(f"No experiment of {assistant!r} runs.")
     before = {arm.name: arm.share for arm in experiment.arms}
     if unknown := sorted(shares.keys() - before.keys()):
-        raise InvalidInput(
-            f"The experiment has no arm {unknown[0]!r}; it has: {', '.join(before)}."
-        )
+        raise NotFound(f"The experiment has no arm {unknown[0]!r}; it has: {', '.join(before)}.")
     after = {**before, **shares}
     _check_shares(after.values())
     spans = divide(

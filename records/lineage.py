@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from records import conversations
-from records.errors import InvalidInput
+from records.errors import NotFound
 from records.messages import Role
 from records.tables import (
     Dataset,
@@ -31,12 +31,11 @@ def explain(session: Session, turn_id: str) -> dict[str, Any]:
     customer's (word F1), with the flag each was made from and who flagged and approved it.
 
     Raises:
-        NotFound: no such turn.
-        InvalidInput: the turn was not answered by the assistant.
+        NotFound: no such turn, or one that the assistant did not answer.
     """
     turn = conversations.turn(session, turn_id)
     if turn.role is not Role.ASSISTANT:
-        raise InvalidInput(f"{turn_id} was written by {turn.role}, not answered by the assistant.")
+        raise NotFound(f"{turn_id} was written by {turn.role}, not answered by the assistant.")
     asked = [
         t
         for t in conversations.history(session, turn.conversation_id)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from records import conversations
-from records.errors import Conflict, InvalidInput
+from records.errors import Conflict, NotFound
 from records.ids import utc_now
 from records.messages import Role
 from records.tables import Conversation, Outcome
@@ -65,14 +65,13 @@ def rate(session: Session, conversation_id: str, rating: Rating) -> list[Outcome
     """Record what a customer says; it takes the place of what was said before of the same.
 
     Raises:
-        NotFound: no such conversation or turn.
-        InvalidInput: the turn is the customer's own, or of another conversation.
+        NotFound: no such conversation, or no such answer in it.
     """
     conversation = conversations.get(session, conversation_id)
     if rating.turn_id is not None:
         turn = conversations.turn(session, rating.turn_id)
         if turn.conversation_id != conversation_id or turn.role is Role.CUSTOMER:
-            raise InvalidInput("turn_id must name an answer of this conversation.", field="turn_id")
+            raise NotFound(f"{rating.turn_id} is no answer of this conversation.")
     given = []
     if rating.thumb_up is not None:
         given.append((THUMB, float(rating.thumb_up), rating.turn_id))

@@ -4,12 +4,12 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from records import lineage, versions
 from serving import trial_routes
 from serving.administration import assistant_of, change, read
+from serving.body import Body
 from serving.gateway import gateway_of, need_ops
 from serving.problems import json_response
 from serving.releasing import listing, release_view
@@ -22,7 +22,7 @@ Actor = Annotated[str, Depends(need_ops)]
 """The name of the key that a caller came with; found once for a request."""
 
 
-class PromoteBody(BaseModel):
+class PromoteBody(Body):
     """The version that shall serve; `without_evidence` overrides the gate."""
 
     version: Storable

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -17,10 +17,11 @@ from records.errors import Conflict, Forbidden
 from records.ids import utc_now
 from records.states import EscalationReason
 from records.tables import Conversation
+from serving.body import Body
 from serving.conversation_routes import find, tell, tell_escalation
 from serving.gateway import gateway_of, need_agent
 from serving.problems import json_response
-from serving.storable import Storable
+from serving.storable import Storable, Words
 
 router = APIRouter(
     prefix="/v1/conversations/{conversation_id}/agent",
@@ -33,16 +34,16 @@ _WISH = EscalationReason.FLAG
 _MENTION = re.compile(r"<@([^<>]*)>")
 
 
-class AgentBody(BaseModel):
+class AgentBody(Body):
     """Who acts: the agent's id at their desk."""
 
-    agent: Annotated[Storable, Field(min_length=1, max_length=64, pattern=r"\S")]
+    agent: Annotated[Words, Field(max_length=64)]
 
 
 class ReplyBody(AgentBody):
     """An agent's words to the customer. Sent again with the same `id`, they are said once."""
 
-    content: Annotated[Storable, Field(min_length=1, pattern=r"\S")]
+    content: Words
     id: Annotated[Storable, Field(min_length=1, max_length=64)]
 
 

@@ -2,23 +2,24 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, Header, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from records import conversations, escalations, events, outcomes
 from records.assistant import pick_assistant
-from records.errors import InvalidInput, NotFound
+from records.errors import Conflict, InvalidInput, NotFound
 from records.events import Cursor
 from records.ids import utc_now
 from records.outcomes import Rating
 from records.states import ConversationState, EscalationReason, KeyScope
 from records.tables import Conversation
 from serving.access import Caller
+from serving.body import Body, Number
 from serving.conversation_events import read_cursor, written
 from serving.conversation_views import conversation_view
 from serving.event_stream import EventStream
@@ -39,7 +40,7 @@ async def need_reader(request: Request) -> Caller:
     return await need(request, KeyScope.CUSTOMER, KeyScope.AGENT)
 
 
-class ConversationBody(BaseModel):
+class ConversationBody(Body):
     """A conversation to be begun. The same `key` again gives the same conversation."""
 
     assistant: Name | None = None
@@ -47,7 +48,7 @@ class ConversationBody(BaseModel):
     key: Name | None = None
 
 
-class EscalateBody(BaseModel):
+class EscalateBody(Body):
     """Why the customer asks for a person."""
 
     cause: Storable = Field(
@@ -55,12 +56,12 @@ class EscalateBody(BaseModel):
     )
 
 
-class RatingBody(BaseModel):
+class RatingBody(Body):
     """What the customer says: a thumb for one answer or for all, and 1 (bad) to 5 (good)."""
 
-    thumb: Annotated[str, Field(pattern="^(up|down)$")] | None = None
+    thumb: Literal["up", "down"] | None = None
     turn_id: Name | None = None
-    csat: Annotated[int, Field(ge=1, le=5)] | None = None
+    csat: Annotated[int, Field(strict=False, ge=1, le=5), Number] | None = None
     comment: Annotated[Storable, Field(max_length=4000)] | None = None
 
 
@@ -126,10 +127,9 @@ async def follow_conversation(
         found = find(session, conversation_id)
         end = events.end(session, found.id)
         if after is not None and (after.position > end.position or after.seq > end.seq):
-            raise InvalidInput(
+            raise Conflict(
                 f"Last-Event-ID {written(after)} is not of this conversation, which has come to "
-                f"{written(end)}.",
-                field="Last-Event-ID",
+                f"{written(end)}."
             )
         return found.id, found.state, end if after is None else after
 

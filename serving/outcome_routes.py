@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -13,6 +13,7 @@ from records.assistant import pick_assistant
 from records.errors import InvalidInput
 from records.ids import new_id
 from records.tables import Outcome
+from serving.body import Body, Moment
 from serving.conversation_routes import find
 from serving.gateway import gateway_of, need_customer
 from serving.problems import json_response
@@ -23,7 +24,7 @@ router = APIRouter(prefix="/v1", tags=["outcomes"], dependencies=[Depends(need_c
 Name = Annotated[Storable, Field(min_length=1, max_length=200)]
 
 
-class OutcomeBody(BaseModel):
+class OutcomeBody(Body):
     """What a conversation led to, or what a customer did later.
 
     With an `id`, a repeated report is recorded once. `occurred_at` is when it happened, with a
@@ -36,7 +37,7 @@ class OutcomeBody(BaseModel):
     customer_id: Name | None = None
     assistant: Name | None = None
     id: Annotated[Storable, Field(min_length=1, max_length=180)] | None = None
-    occurred_at: AwareDatetime | None = None
+    occurred_at: Moment | None = None
 
 
 @router.post("/outcomes", response_model=None)

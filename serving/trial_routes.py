@@ -4,12 +4,14 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from records import experiments, shadows
+from records.places import PLACES
 from records.versions import check_files
 from serving.administration import assistant_of, change, read
+from serving.body import Body
 from serving.gateway import gateway_of, need_ops
 from serving.problems import json_response
 from serving.releasing import (
@@ -25,18 +27,18 @@ router = APIRouter()
 Actor = Annotated[str, Depends(need_ops)]
 
 
-class AssistantBody(BaseModel):
+class AssistantBody(Body):
     """Which assistant is meant; may be left out where there is one only."""
 
     assistant: Storable | None = None
 
 
-class ArmBody(BaseModel):
+class ArmBody(Body):
     """One side of an experiment."""
 
     name: Storable = Field(min_length=1, max_length=40)
     version: Storable
-    share: float = Field(gt=0, le=1)
+    share: float = Field(ge=1 / PLACES, le=1)
 
 
 class ExperimentBody(AssistantBody):
@@ -52,10 +54,12 @@ class ExperimentBody(AssistantBody):
 class RampBody(AssistantBody):
     """New shares of arms, by name; arms that are not named keep theirs."""
 
-    shares: dict[Storable, Annotated[float, Field(ge=0, le=1)]] = Field(min_length=1)
+    shares: dict[Storable, Annotated[float, Field(ge=0, le=1)]] = Field(
+        min_length=1, json_schema_extra={"additionalProperties": False}
+    )
 
 
-class ShadowBody(BaseModel):
+class ShadowBody(Body):
     """A version that shall answer a share of its assistant's questions unseen."""
 
     version: Storable

@@ -4,13 +4,13 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, Field
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from records.states import KeyScope
 from serving.access import Caller
 from serving.answer_form import TurnForm
+from serving.body import Body
 from serving.chat_endpoint import open_for
 from serving.chat_request import ChatRequest
 from serving.conversation_routes import find
@@ -18,7 +18,7 @@ from serving.draft import Draft
 from serving.gateway import Gateway, gateway_of, need
 from serving.outlet import Outlet, respond, unless_left
 from serving.request_record import record_of
-from serving.storable import Storable
+from serving.storable import Storable, Words
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 
@@ -28,10 +28,10 @@ async def _customer(request: Request) -> Caller:
     return await need(request, KeyScope.CUSTOMER)
 
 
-class TurnBody(BaseModel):
+class TurnBody(Body):
     """What the customer says. With `stream` false the answer comes in one piece."""
 
-    content: Annotated[Storable, Field(min_length=1, pattern=r"\S")]
+    content: Words
     stream: bool = True
 
 

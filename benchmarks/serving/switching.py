@@ -2,8 +2,10 @@
 
 Two gateway processes on one database stand before one engine that proves and loads adapters, and
 16 customers ask all the time. Changes are made by the admin API of one gateway and, every other
-time, as the commands make them: on the database, by another process. A switch is counted from the
-moment before it is asked for until both processes answer by it.
+time, as the commands make them: on the database, by another process. A switch is counted by what
+customers get, from the moment before it is asked for: until the last question that the version
+before still answered was asked (`last by the old`), and until the first question from which on
+both processes answered by the new one (`all by the new`, which includes any pause of the disk).
 Command: python -m benchmarks.serving.switching
 """
 
@@ -35,7 +37,8 @@ from tests.stub_engine import StubEngine, add_version, publish_adapter
 
 CUSTOMERS = 16
 BASE = "support-base"
-_PROBE_SECONDS = 0.005
+_PAUSE_SECONDS = 0.005
+_IN_A_ROW = 8
 _PATIENCE_SECONDS = 30
 _EXPERIMENT_EVERY = 5
 
@@ -47,8 +50,9 @@ _ASSISTANT = Assistant(name="support", system_prompt="You answer.", base_model="
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A customer's request: when it began, and which version answered."""
+    """A customer's request: which gateway, when it began, and which version answered."""
 
+    url: str
     began: float
     version: str
 
@@ -61,20 +65,25 @@ class Tally:
     failures: Counter[str] = field(default_factory=Counter)
 
 
-@dataclass(frozen=True, slots=True)
-class Switch:
-    """A change that was followed by all gateways."""
+@dataclass(slots=True)
+class Change:
+    """A promotion or roll-back, from when it was asked for until something else was."""
 
     kind: str
     by: str
-    seconds: float
-    """From asking for the change until all gateways answered by it."""
-    written_seconds: float
-    """Of these, until the change was on disk (and the gateway that was asked had followed)."""
-    only: str | None
-    """The one version that may answer what is asked from here on, where there is but one."""
-    from_: float
-    until: float
+    to: str
+    began: float
+    until: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """How soon all gateways had followed a change, in seconds."""
+
+    kind: str
+    by: str
+    last_by_old: float
+    all_by_new: float
 
 
 @click.command()
@@ -92,7 +101,8 @@ def main(*, rounds: int, on_postgres: bool, file: Path | None, port: int | None)
         servers.workplace() as folder,
         postgres.cluster() if on_postgres else nullcontext(f"sqlite:///{folder}/bench.db") as url,
     ):
-        tally, switches = _measure(folder, url, rounds=rounds)
+        tally, changes = _measure(folder, url, rounds=rounds)
+    switches = [switch_of(change, tally.answers) for change in changes]
     report(tally, switches)
     if file is not None:
         results = {"machine": figures.machine(), "failures": tally.failures, "switches": switches}
@@ -101,7 +111,7 @@ def main(*, rounds: int, on_postgres: bool, file: Path | None, port: int | None)
         raise SystemExit(1)
 
 
-def _measure(folder: Path, database_url: str, *, rounds: int) -> tuple[Tally, list[Switch]]:
+def _measure(folder: Path, database_url: str, *, rounds: int) -> tuple[Tally, list[Change]]:
     engine_port = servers.free_port()
     engine = Server(
         name="engine",
@@ -157,10 +167,10 @@ class Trial:
             for seed in (1, 2)
         ]
         self._tally = Tally()
-        self._switches: list[Switch] = []
+        self._changes: list[Change] = []
         self._done = asyncio.Event()
 
-    async def run(self, rounds: int) -> tuple[Tally, list[Switch]]:
+    async def run(self, rounds: int) -> tuple[Tally, list[Change]]:
         """Let customers ask until all changes are made."""
         async with aiohttp.ClientSession() as self._http:
             await self._warm_up()
@@ -169,7 +179,7 @@ class Trial:
                 await self._round(number)
             self._done.set()
             await asyncio.gather(*asking)
-        return self._tally, self._switches
+        return self._tally, self._changes
 
     async def _warm_up(self) -> None:
         """What is promoted below is loaded already, as a version that passed the gate is."""
@@ -196,10 +206,10 @@ class Trial:
         )  # fmt: skip
 
     def _close(self) -> None:
-        """From here on, others may answer than after the last switch."""
-        if self._switches:
-            last = self._switches[-1]
-            self._switches[-1] = replace(last, until=min(last.until, time.perf_counter()))
+        """From here on, others may answer than after the last change."""
+        if self._changes:
+            last = self._changes[-1]
+            last.until = min(last.until, time.perf_counter())
 
     async def _experiment(self, name: str, *, by_api: bool) -> None:
         arms = [{"name": "a", "version": name, "share": 0.1}]
@@ -230,14 +240,11 @@ class Trial:
         self, kind: str, path: str, body: Body, command: Command, *, by_api: bool, to: str
     ) -> None:
         self._close()
-        began = time.perf_counter()
-        await self._change(path, body, command, by_api=by_api)
-        written = time.perf_counter() - began
-        await asyncio.gather(*(self._follows(url, to) for url in self._urls))
-        now = time.perf_counter()
         by = "admin API" if by_api else "command"
-        self._switches.append(Switch(kind, by, now - began, written, to, now, float("inf")))
-        await self._answers(8)
+        change = Change(kind, by, to, time.perf_counter())
+        self._changes.append(change)
+        await self._change(path, body, command, by_api=by_api)
+        await asyncio.gather(*(self._follows(url, change) for url in self._urls))
 
     async def _change(self, path: str, body: Body, command: Command, *, by_api: bool) -> None:
         if not by_api:
@@ -252,21 +259,26 @@ class Trial:
         with self._database.write() as session:
             command(session)
 
-    async def _follows(self, url: str, version: str) -> None:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            while True:
-                async with self._http.get(f"{url}/health/ready") as response:
-                    found = orjson.loads(await response.read())
-                if found["versions"] == {"support": version}:
-                    return
-                await asyncio.sleep(_PROBE_SECONDS)
+    async def _follows(self, url: str, change: Change) -> None:
+        """Wait until a gateway has answered some questions in a row by the new version."""
+
+        def answered() -> bool:
+            newest = [a for a in self._tally.answers[-200:] if a.url == url][-_IN_A_ROW:]
+            return len(newest) == _IN_A_ROW and all(
+                a.version == change.to and a.began > change.began for a in newest
+            )
+
+        await self._until(answered)
 
     async def _answers(self, number: int) -> None:
         """Let customers get some answers, so that every state is under load."""
         wanted = len(self._tally.answers) + number
+        await self._until(lambda: len(self._tally.answers) >= wanted)
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            while len(self._tally.answers) < wanted:  # noqa: ASYNC110 - a number of them
-                await asyncio.sleep(_PROBE_SECONDS)
+            while not condition():  # noqa: ASYNC110 - any condition
+                await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _customer(self, number: int) -> None:
         url = self._urls[number % len(self._urls)]
@@ -284,7 +296,7 @@ class Trial:
                 continue
             if status != "complete" or not said.startswith(f"{version} answers"):
                 self._tally.failures[f"{status} by {version}: {said[:40]}"] += 1
-            self._tally.answers.append(Asked(began, version))
+            self._tally.answers.append(Asked(url, began, version))
 
     async def _chat(
         self, url: str, *, headers: dict[str, str], stream: bool
@@ -316,15 +328,16 @@ class Trial:
         return {"Authorization": f"Bearer {self._keys[key]}"}
 
 
-def strays(tally: Tally, switches: Sequence[Switch]) -> int:
-    """Answers by a version that was left, to what was asked when all had switched away from it."""
-    return sum(
-        answer.version != switch.only
-        for switch in switches
-        if switch.only == BASE
-        for answer in tally.answers
-        if switch.from_ <= answer.began < switch.until
-    )
+def switch_of(change: Change, answers: Sequence[Asked]) -> Switch:
+    """How soon a change was followed, by what was asked between it and the next change."""
+    lasts, firsts = [], []
+    for url in {answer.url for answer in answers}:
+        asked = [a for a in answers if a.url == url and change.began <= a.began < change.until]
+        last = max((a.began for a in asked if a.version != change.to), default=change.began)
+        lasts.append(last - change.began)
+        later = (a.began for a in asked if a.began > last)
+        firsts.append(min(later, default=change.until) - change.began)
+    return Switch(change.kind, change.by, max(lasts), max(firsts))
 
 
 def report(tally: Tally, switches: Sequence[Switch]) -> None:
@@ -332,21 +345,20 @@ def report(tally: Tally, switches: Sequence[Switch]) -> None:
     rows = []
     for kind in ("roll-back", "promotion"):
         for by in ("admin API", "command", None):
-            found = sorted(s.seconds for s in switches if s.kind == kind and by in (s.by, None))
+            found = [s for s in switches if s.kind == kind and by in (s.by, None)]
             if len(found) > 1:
-                cuts = statistics.quantiles(found, n=100, method="inclusive")
-                cells = (f"{1000 * value:.0f} ms" for value in (cuts[49], cuts[98], found[-1]))
-                written = statistics.median(
-                    s.written_seconds for s in switches if s.kind == kind and by in (s.by, None)
-                )
-                rows.append(
-                    (kind, by or "both", str(len(found)), *cells, f"{1000 * written:.0f} ms")
-                )
-    header = ("change", "made by", "times", "p50", "p99", "max", "of p50, until written")
+                old = _quantiles([switch.last_by_old for switch in found])
+                new = _quantiles([switch.all_by_new for switch in found])
+                rows.append((kind, by or "both", str(len(found)), old, new))
+    header = ("change", "made by", "times", "last by the old: p50, p99, max", "all by the new")
     click.echo(figures.table(header, rows))
     failed = ", ".join(f"{n} × {kind}" for kind, n in tally.failures.items()) or "0"
     click.echo(f"\nanswers: {len(tally.answers):,}; failed: {failed}")
-    click.echo(f"answers by a version that all had left: {strays(tally, switches)}")
+
+
+def _quantiles(seconds: Sequence[float]) -> str:
+    cuts = statistics.quantiles(seconds, n=100, method="inclusive")
+    return ", ".join(f"{1000 * value:.0f}" for value in (cuts[49], cuts[98], max(seconds))) + " ms"
 
 
 if __name__ == "__main__":
