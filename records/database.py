@@ -70,7 +70,10 @@ class Database:
             self.engine = create_engine(parsed, connect_args={"timeout": lock_wait_seconds})
             _use_wal(self.engine)
         else:
-            self.engine = create_engine(parsed, pool_pre_ping=True, connect_args=_PATIENCE)
+            waiting = {"options": f"-c lock_timeout={int(lock_wait_seconds * 1000)}"}
+            self.engine = create_engine(
+                parsed, pool_pre_ping=True, connect_args={**_PATIENCE, **waiting}
+            )
         self._reading = self.engine.execution_options(understudy_reading=True)
 
     @contextmanager
@@ -112,6 +115,7 @@ class Database:
         config.set_main_option("script_location", str(_MIGRATIONS))
         with _translated(), self.engine.begin() as connection:
             if not self.is_sqlite:
+                connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # it may take long
                 query = f"SELECT pg_advisory_xact_lock({AdvisoryLock.MIGRATION:d})"
                 connection.exec_driver_sql(query)
             config.attributes["connection"] = connection

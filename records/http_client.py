@@ -19,6 +19,7 @@ _CONNECT_SECONDS = 5
 _IDLE_SECONDS = 3
 """Younger than servers' own limit (uvicorn: 5), so that a kept connection is rarely a dead one."""
 _MOST_UNREAD_BYTES = 256 * 1024
+_FIRST_FINAL_STATUS = 200
 
 
 class HttpFailed(Exception):
@@ -92,9 +93,8 @@ class HttpClient:
         connection = await self._answered(request, seconds)
         limit = connection.loop.call_later(seconds, connection.fail, "it took too long")
         try:
-            while not connection.complete:
-                await connection.wait(seconds)
-            return connection.status, connection.take()
+            response = Response(connection, silence_seconds=seconds)
+            return response.status, await response.body()
         finally:
             limit.cancel()
             self._give_back(connection)
@@ -292,7 +292,10 @@ class _Connection(asyncio.Protocol):
         self._unread += len(data)
 
     def on_message_complete(self) -> None:
-        self.complete = True
+        if self.status < _FIRST_FINAL_STATUS:  # "wait", "early hints": the answer is still to come
+            self.has_head = self._framed = False
+        else:
+            self.complete = True
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

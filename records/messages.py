@@ -82,7 +82,11 @@ def _text(content: object, *, field: str) -> str:
 def _joined(content: object) -> str | None:
     if not isinstance(content, list) or not content:
         return None
-    parts = [part.get("text") for part in content if isinstance(part, Mapping)]
+    parts = [
+        part.get("text")
+        for part in content
+        if isinstance(part, Mapping) and part.get("type", "text") == "text"
+    ]
     if len(parts) != len(content) or not all(isinstance(part, str) for part in parts):
         return None
     return "".join(str(part) for part in parts)

@@ -10,6 +10,8 @@ from records import lineage, versions
 from serving import trial_routes
 from serving.administration import assistant_of, change, read
 from serving.body import Body
+from serving.contract import admin as contract
+from serving.contract.parameters import TurnId
 from serving.gateway import gateway_of, need_ops
 from serving.problems import json_response
 from serving.releasing import listing, release_view
@@ -29,7 +31,7 @@ class PromoteBody(Body):
     without_evidence: bool = False
 
 
-@router.get("/versions", response_model=None)
+@router.get("/versions", **contract.VERSIONS)
 async def list_versions(request: Request) -> Response:
     """All versions with state and verdict, and what each engine is ready for."""
     gateway = gateway_of(request)
@@ -38,7 +40,7 @@ async def list_versions(request: Request) -> Response:
     )
 
 
-@router.post("/promote", response_model=None)
+@router.post("/promote", **contract.PROMOTE)
 async def promote(request: Request, body: PromoteBody, actor: Actor) -> Response:
     """Make a version champion."""
     gateway = gateway_of(request)
@@ -55,7 +57,7 @@ async def promote(request: Request, body: PromoteBody, actor: Actor) -> Response
     )
 
 
-@router.post("/rollback", response_model=None)
+@router.post("/rollback", **contract.ROLL_BACK)
 async def rollback(request: Request, actor: Actor, body: AssistantBody | None = None) -> Response:
     """Go back to the version before, at once."""
     gateway = gateway_of(request)
@@ -67,8 +69,8 @@ async def rollback(request: Request, actor: Actor, body: AssistantBody | None = 
     )
 
 
-@router.get("/explain/{turn_id}", response_model=None)
-async def explain(request: Request, turn_id: Storable) -> Response:
+@router.get("/explain/{turn_id}", **contract.EXPLAIN)
+async def explain(request: Request, turn_id: TurnId) -> Response:
     """Everything that led to an answer."""
     gateway = gateway_of(request)
     return json_response(await read(gateway, lambda session: lineage.explain(session, turn_id)))

@@ -18,6 +18,8 @@ from records.ids import utc_now
 from records.states import EscalationReason
 from records.tables import Conversation
 from serving.body import Body
+from serving.contract import conversations as contract
+from serving.contract.parameters import ConversationId
 from serving.conversation_routes import find, tell, tell_escalation
 from serving.gateway import gateway_of, need_agent
 from serving.problems import json_response
@@ -47,8 +49,8 @@ class ReplyBody(AgentBody):
     id: Annotated[Storable, Field(min_length=1, max_length=64)]
 
 
-@router.post("/take-over", response_model=None)
-async def take_over(request: Request, conversation_id: Storable, body: AgentBody) -> Response:
+@router.post("/take-over", **contract.TAKE_OVER)
+async def take_over(request: Request, conversation_id: ConversationId, body: AgentBody) -> Response:
     """Make an agent the one who speaks to the customer; the model is silent from then on.
 
     Where nobody has asked for a person yet, the agent's wish opens the escalation.
@@ -63,8 +65,8 @@ async def take_over(request: Request, conversation_id: Storable, body: AgentBody
     return await _done(request, conversation_id, act)
 
 
-@router.post("/reply", response_model=None)
-async def reply(request: Request, conversation_id: Storable, body: ReplyBody) -> Response:
+@router.post("/reply", **contract.REPLY)
+async def reply(request: Request, conversation_id: ConversationId, body: ReplyBody) -> Response:
     """Say something to the customer, as the agent who has taken over."""
 
     def act(session: Session, found: Conversation) -> dict[str, Any]:
@@ -82,8 +84,8 @@ async def reply(request: Request, conversation_id: Storable, body: ReplyBody) ->
     return await _done(request, conversation_id, act)
 
 
-@router.post("/typing", response_model=None)
-async def typing(request: Request, conversation_id: Storable, body: AgentBody) -> Response:
+@router.post("/typing", **contract.TYPING)
+async def typing(request: Request, conversation_id: ConversationId, body: AgentBody) -> Response:
     """Show the customer for a few seconds that the agent is writing; to be sent while they do."""
 
     def act(session: Session, found: Conversation) -> None:
@@ -93,8 +95,8 @@ async def typing(request: Request, conversation_id: Storable, body: AgentBody) -
     return await _done(request, conversation_id, act)
 
 
-@router.post("/resolve", response_model=None)
-async def resolve(request: Request, conversation_id: Storable, body: AgentBody) -> Response:
+@router.post("/resolve", **contract.RESOLVE)
+async def resolve(request: Request, conversation_id: ConversationId, body: AgentBody) -> Response:
     """End the escalation as solved; the assistant may answer again."""
 
     def act(session: Session, found: Conversation) -> None:
@@ -103,8 +105,8 @@ async def resolve(request: Request, conversation_id: Storable, body: AgentBody) 
     return await _done(request, conversation_id, act)
 
 
-@router.post("/hand-back", response_model=None)
-async def hand_back(request: Request, conversation_id: Storable, body: AgentBody) -> Response:
+@router.post("/hand-back", **contract.HAND_BACK)
+async def hand_back(request: Request, conversation_id: ConversationId, body: AgentBody) -> Response:
     """End the escalation without claiming that it is solved; the assistant answers again."""
 
     def act(session: Session, found: Conversation) -> None:

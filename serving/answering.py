@@ -74,7 +74,9 @@ class Answering:
                 _log.warning("answered with a fixed sentence: %s", error)
                 draft.fail(str(error))
             conversation_id = (await asyncio.shield(question)).conversation_id
-            recorded = await self._record(draft, conversation_id)
+            recorded = await self._record(draft, conversation_id, unread=True)
+        if draft.gave_way:
+            tool_calls = []
         about = _about(draft, recorded.conversation_id, recorded.escalation_id)
         ending = _ending(draft, recorded, tool_calls)
         return Reply(form(draft).whole(about, ending), _headers(draft, conversation_id))
@@ -93,12 +95,20 @@ class Answering:
             except (EngineUnavailable, EngineInterrupted) as error:
                 _log.warning("answer not completed by the engine: %s", error)
                 speaker.say(draft.fail(str(error)))
-            conversation_id = await speaker.flush()
+            if outlet.begun:
+                conversation_id = await speaker.flush()
+            else:
+                conversation_id = (await asyncio.shield(question)).conversation_id
             try:
-                recorded = await self._record(draft, conversation_id)
+                recorded = await self._record(draft, conversation_id, unread=not outlet.begun)
             except StorageError as error:
+                if not outlet.begun:
+                    raise
                 await speaker.fail(error)  # the client sees that the answer is not complete
                 return
+        if draft.gave_way:
+            speaker.say_instead(draft.text)
+        await speaker.flush()
         await speaker.end(recorded)
 
     async def _ask(self, dialogue: Dialogue, draft: Draft) -> list[dict[str, Any]]:
@@ -157,18 +167,24 @@ class Answering:
             except EngineRefused as error:
                 dialogue = _shorter(dialogue, error)
 
-    async def _record(self, draft: Draft, conversation_id: str) -> Recorded:
+    async def _record(self, draft: Draft, conversation_id: str, *, unread: bool) -> Recorded:
         draft.submitted = True
         with self._tracing.span("record"):
-            return await self._submit(draft, conversation_id)
+            return await asyncio.shield(self._submit(draft, conversation_id, unread=unread))
 
-    def _submit(self, draft: Draft, conversation_id: str) -> "asyncio.Future[Recorded]":
+    def _submit(
+        self, draft: Draft, conversation_id: str, *, unread: bool = False
+    ) -> "asyncio.Future[Recorded]":
         """Have an answer recorded, and told of once it is durable, whether anybody waits or not."""
-        writing: asyncio.Future[Recorded] = self._recorder.submit(draft.entry(conversation_id))
+        entry = draft.entry(conversation_id, unread=unread)
+        writing: asyncio.Future[Recorded] = self._recorder.submit(entry)
 
         def tell(done: "asyncio.Future[Recorded]") -> None:
-            if not done.cancelled() and done.exception() is None:
-                self._on_answered(draft, done.result())
+            if done.cancelled() or done.exception() is not None:
+                return
+            if done.result().gave_way:
+                draft.give_way()
+            self._on_answered(draft, done.result())
 
         writing.add_done_callback(tell)
         return writing
@@ -252,6 +268,11 @@ class _Speaker:
         if text:
             self.pieces.append(self._form.say(text))
 
+    def say_instead(self, text: str) -> None:
+        """Take back what was to be sent next, and say this."""
+        self.pieces.clear()
+        self.say(text)
+
     def call(self, tools: list[dict[str, Any]]) -> None:
         """Add calls of the client's tools to what is sent next."""
         self.pieces.append(self._form.tool_calls(tools))
@@ -298,7 +319,7 @@ def _about(draft: Draft, conversation_id: str, escalation_id: str | None) -> dic
         "conversation_id": conversation_id,
         "turn_id": draft.turn_id,
         "version": draft.version,
-        "escalated": draft.escalated or with_agent,
+        "escalated": draft.escalated or with_agent or draft.gave_way,
         "escalation_id": known.escalation_id if known and with_agent else escalation_id,
         "reason": draft.reason,
         "status": draft.status,

@@ -3,28 +3,28 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 
 from records.artifacts import Artifacts
 from records.assistant import Assistant
 from records.database import Database
-from serving import (
-    admin_routes,
-    agent_routes,
-    chat_routes,
-    conversation_routes,
-    health_routes,
-    outcome_routes,
-    turn_routes,
-)
 from serving.chat_endpoint import ChatEndpoint
+from serving.contract.document import document
 from serving.cors import Cors, origins_of
+from serving.endpoints import include_endpoints
 from serving.front import Front
 from serving.gateway import Gateway, assemble
 from serving.logs import AccessLog
 from serving.problems import Problems
 from serving.settings import GatewaySettings
+
+
+class _Application(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """What `/openapi.json` answers."""
+        return document()
 
 
 def create_app(
@@ -53,7 +53,7 @@ def create_app(
         async with gateway.running():
             yield
 
-    app = FastAPI(
+    app = _Application(
         title="Understudy",
         version=version("understudy"),
         lifespan=lifespan,
@@ -63,16 +63,7 @@ def create_app(
     app.state.gateway = gateway
     app.state.problems = Problems(retry_after_seconds=settings.retry_after_seconds)
     app.state.problems.install(app)
-    for part in (
-        chat_routes,
-        conversation_routes,
-        turn_routes,
-        agent_routes,
-        outcome_routes,
-        admin_routes,
-        health_routes,
-    ):
-        app.include_router(part.router)
+    include_endpoints(app)
     return app
 
 

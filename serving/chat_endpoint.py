@@ -7,11 +7,13 @@ stands behind its documented route as well. Its errors are for the front to answ
 import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.types import Receive, Scope, Send
 
+from records.assistant import Assistant
 from records.errors import Forbidden, InvalidInput, StorageError
 from records.states import KeyScope
 from serving.access import Caller
@@ -88,12 +90,7 @@ async def open_for(gateway: "Gateway", asked: ChatRequest, *, version: str | Non
         ModelNotFound: no assistant of that name.
         StorageError: the conversation that it names can't be looked up.
     """
-    assistant = gateway.assistants.get(asked.model)
-    if assistant is None:
-        raise ModelNotFound(
-            f"The model {asked.model!r} does not exist; there are: "
-            f"{', '.join(sorted(gateway.assistants))}."
-        )
+    assistant = assistant_for(gateway, asked.model)
     known: Known | None = None
     tracing = gateway.observing.tracing
     if asked.conversation is not None:
@@ -112,8 +109,25 @@ async def open_for(gateway: "Gateway", asked: ChatRequest, *, version: str | Non
         )
 
 
+def assistant_for(gateway: "Gateway", model: str) -> Assistant:
+    """The assistant that a client names as a model.
+
+    Raises:
+        ModelNotFound: there is none of that name.
+    """
+    assistant = gateway.assistants.get(model)
+    if assistant is None:
+        raise ModelNotFound(
+            f"The model {model!r} does not exist; there are: "
+            f"{', '.join(sorted(gateway.assistants))}."
+        )
+    return assistant
+
+
 async def _known(gateway: "Gateway", assistant: str, name: str) -> Known | None:
     """What is known of the conversation that a client names."""
+    last_known = gateway.last_known
+    fresher = last_known.get(assistant, name) if last_known and gateway.recorder.spooled else None
     try:
         known = await asyncio.to_thread(_look_up, gateway, assistant, name)
     except StorageError:
@@ -123,6 +137,10 @@ async def _known(gateway: "Gateway", assistant: str, name: str) -> Known | None:
         if known is None and name.startswith("conv_"):  # ours, so it exists
             known = Known.begun(name)
         return known
+    if fresher is not None and (known is None or len(known.said) < len(fresher.said)):
+        if known is None:  # what it said waits in the journal
+            return fresher
+        return replace(fresher, state=known.state, escalation_id=known.escalation_id)
     if gateway.last_known is not None:
         gateway.last_known.learn(assistant, name, known)
     return known

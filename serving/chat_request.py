@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from records.errors import InvalidInput
-from records.messages import ChatMessage, Message, Role, from_chat
+from records.messages import ChatMessage, Message, Role
+from serving.chat_messages import read_messages
 from serving.parameters import check_parameters
 
 PASSED_THROUGH = frozenset(
@@ -18,7 +19,7 @@ PASSED_THROUGH = frozenset(
 )  # fmt: skip
 """What a client may tell the engine. Anything else, above all `model`, never reaches it."""
 
-_LONGEST_KEY = 200
+LONGEST_KEY = 200
 
 
 @dataclass(slots=True, eq=False)  # not frozen: made for each request, and four times as costly
@@ -31,7 +32,7 @@ class ChatRequest:
     question: str
     """The customer's newest message."""
     asks_anew: bool
-    """Whether that message is the last one (after a tool's result it is not)."""
+    """Whether it waits for an answer; after a tool's result it is asked already."""
     earlier: tuple[Message, ...]
     """What was said before it, in words."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -57,62 +58,27 @@ def read_request(body: Any, headers: Mapping[str, str]) -> ChatRequest:
     model = body.get("model")
     if not isinstance(model, str) or not model:
         raise InvalidInput("model must be the name of an assistant.", field="model")
-    if body.get("n") not in (None, 1):
+    if body.get("n") not in (None, 1) or body.get("n") is True:
         raise InvalidInput("n must be 1: a customer gets one answer.", field="n")
     check_parameters(body)
-    messages, words = _messages(body.get("messages"))
+    messages, words = read_messages(body.get("messages"))
     asked = max(i for i, m in enumerate(words) if m.role is Role.CUSTOMER)
-    options = body.get("stream_options") or {}
-    metadata = body.get("metadata") or {}
-    if not isinstance(metadata, dict) or not isinstance(options, dict):
-        raise InvalidInput("metadata and stream_options must be objects.", field="metadata")
-    named = headers.get("x-conversation-id") or metadata.get("conversation_id")
-    customer = headers.get("x-customer-id") or metadata.get("customer_id") or body.get("user")
+    options, metadata = _object(body, "stream_options"), _object(body, "metadata")
+    user = _key(body, "user")
+    conversation = _key(metadata, "conversation_id")
+    customer = _key(metadata, "customer_id")
     return ChatRequest(
         model=model,
         messages=tuple(messages),
         question=words[asked].content,
-        asks_anew=messages[-1]["role"] == "user",
+        asks_anew=messages[-1]["role"] != "tool",
         earlier=tuple(m for m in words[:asked] if m.content),
         parameters={k: v for k, v in body.items() if k in PASSED_THROUGH and v is not None},
         stream=_flag(body, "stream"),
         include_usage=_flag(options, "include_usage"),
-        conversation=_key(named, field="conversation_id"),
-        customer=_key(customer, field="customer_id"),
+        conversation=_key(headers, "x-conversation-id") or conversation,
+        customer=_key(headers, "x-customer-id") or customer or user,
     )
-
-
-def _messages(raw: Any) -> tuple[list[ChatMessage], list[Message]]:
-    if not isinstance(raw, list) or not raw:
-        raise InvalidInput("messages must be a list with at least one message.", field="messages")
-    kept: list[ChatMessage] = []
-    words: list[Message] = []
-    for index, item in enumerate(raw):
-        if isinstance(item, dict) and _is_of_tools(item):
-            kept.append(item)
-            continue
-        try:
-            said = from_chat([item])
-        except InvalidInput as error:
-            name = f"messages[{index}]"
-            message = str(error).replace("messages[0]", name)
-            raise InvalidInput(message, field=(error.field or "").replace("messages[0]", name)) \
-                from error  # fmt: skip
-        if said:
-            words += said
-            kept.append({**item, "content": said[0].content})
-    if not any(m.role is Role.CUSTOMER and m.content.strip() for m in words):
-        raise InvalidInput("messages must hold a message of the user with text.", field="messages")
-    if kept[-1]["role"] not in ("user", "tool"):
-        raise InvalidInput("The last message must be the user's.", field="messages")
-    return kept, words
-
-
-def _is_of_tools(message: ChatMessage) -> bool:
-    """Whether a message is a tool's result, or an answer that only calls tools."""
-    role = message.get("role")
-    calls = message.get("tool_calls") and not message.get("content")
-    return role == "tool" or (role == "assistant" and bool(calls))
 
 
 def _flag(values: Mapping[str, Any], name: str) -> bool:
@@ -122,10 +88,21 @@ def _flag(values: Mapping[str, Any], name: str) -> bool:
     return bool(value)
 
 
-def _key(value: Any, *, field: str) -> str | None:
+def _object(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = values.get(name)
+    if value is None or value == []:  # what PHP makes of an empty object
+        return {}
+    if not isinstance(value, dict):
+        raise InvalidInput(f"{name} must be an object.", field=name)
+    return value
+
+
+def _key(values: Mapping[str, Any], field: str) -> str | None:
+    """A name that a client gives somebody or something."""
+    value = values.get(field)
     if value is None or value == "":
         return None
-    if not isinstance(value, str) or len(value) > _LONGEST_KEY or "\x00" in value:
-        raise InvalidInput(f"{field} must be a text of at most {_LONGEST_KEY} characters.",
+    if not isinstance(value, str) or len(value) > LONGEST_KEY or "\x00" in value:
+        raise InvalidInput(f"{field} must be a text of at most {LONGEST_KEY} characters.",
                            field=field)  # fmt: skip
     return value

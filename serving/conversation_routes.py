@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import APIRouter, Depends, Header, Query, Request
-from pydantic import Field
+from fastapi import APIRouter, Depends, Request
+from pydantic import ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
@@ -20,6 +20,8 @@ from records.states import ConversationState, EscalationReason, KeyScope
 from records.tables import Conversation
 from serving.access import Caller
 from serving.body import Body, Number
+from serving.contract import conversations as contract
+from serving.contract.parameters import ConversationId, From, LastEventId
 from serving.conversation_events import read_cursor, written
 from serving.conversation_views import conversation_view
 from serving.event_stream import EventStream
@@ -59,13 +61,25 @@ class EscalateBody(Body):
 class RatingBody(Body):
     """What the customer says: a thumb for one answer or for all, and 1 (bad) to 5 (good)."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["thumb"], "properties": {"thumb": {"type": "string"}}},
+                {
+                    "required": ["csat"],
+                    "properties": {"csat": {"type": "integer"}, "turn_id": {"type": "null"}},
+                },
+            ]
+        }
+    )
+
     thumb: Literal["up", "down"] | None = None
     turn_id: Name | None = None
     csat: Annotated[int, Field(strict=False, ge=1, le=5), Number] | None = None
     comment: Annotated[Storable, Field(max_length=4000)] | None = None
 
 
-@router.post("", dependencies=[Depends(need_customer)], response_model=None)
+@router.post("", dependencies=[Depends(need_customer)], **contract.CREATE)
 async def create_conversation(request: Request, body: ConversationBody | None = None) -> Response:
     """Begin a conversation before its first turn."""
     gateway = gateway_of(request)
@@ -83,9 +97,11 @@ async def create_conversation(request: Request, body: ConversationBody | None = 
     return json_response(view, status=201 if new else 200)
 
 
-@router.get("/{conversation_id}", response_model=None)
+@router.get("/{conversation_id}", **contract.GET)
 async def get_conversation(
-    request: Request, conversation_id: Storable, caller: Annotated[Caller, Depends(need_reader)]
+    request: Request,
+    conversation_id: ConversationId,
+    caller: Annotated[Caller, Depends(need_reader)],
 ) -> Response:
     """All turns of a conversation, the agent's included, and who is expected to speak."""
     for_agents = caller.may(KeyScope.AGENT)
@@ -106,12 +122,12 @@ async def get_conversation(
     return json_response(await _read(gateway_of(request), view))
 
 
-@router.get("/{conversation_id}/events", dependencies=[Depends(need_reader)], response_model=None)
+@router.get("/{conversation_id}/events", dependencies=[Depends(need_reader)], **contract.FOLLOW)
 async def follow_conversation(
     request: Request,
-    conversation_id: Storable,
-    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
-    from_: Annotated[str | None, Query(alias="from")] = None,
+    conversation_id: ConversationId,
+    last_event_id: LastEventId = None,
+    from_: From = None,
 ) -> Response:
     """Everything that happens, as server-sent events: `turn`, `state`, `typing`.
 
@@ -139,10 +155,10 @@ async def follow_conversation(
 
 
 @router.post(
-    "/{conversation_id}/escalate", dependencies=[Depends(need_customer)], response_model=None
+    "/{conversation_id}/escalate", dependencies=[Depends(need_customer)], **contract.ESCALATE
 )
 async def escalate_conversation(
-    request: Request, conversation_id: Storable, body: EscalateBody | None = None
+    request: Request, conversation_id: ConversationId, body: EscalateBody | None = None
 ) -> Response:
     """Hand a conversation to a person because the customer asks for one.
 
@@ -174,11 +190,9 @@ async def escalate_conversation(
     return json_response(done)
 
 
-@router.post(
-    "/{conversation_id}/rating", dependencies=[Depends(need_customer)], response_model=None
-)
+@router.post("/{conversation_id}/rating", dependencies=[Depends(need_customer)], **contract.RATE)
 async def rate_conversation(
-    request: Request, conversation_id: Storable, body: RatingBody
+    request: Request, conversation_id: ConversationId, body: RatingBody
 ) -> Response:
     """Record what the customer thinks; a later rating takes the place of an earlier one."""
     if body.thumb is None and body.csat is None:

@@ -36,6 +36,8 @@ class Draft:
     """How long the engine took for its first text, where it streamed."""
     duration_ms: float = 0.0
     """How long the answer took, once it is an entry."""
+    gave_way: bool = False
+    """Whether an agent took over before anything of it was sent."""
     submitted: bool = False
     """Whether its record is on its way, so that it is recorded once."""
     _held: list[str] = field(default_factory=list)
@@ -45,6 +47,8 @@ class Draft:
     _started: float = field(init=False)
     _logprob_sum: float = 0.0
     _logprob_count: int = 0
+    _stopped: bool = False
+    """Whether a stop sequence of the client's ended it, perhaps within the marker."""
 
     def __post_init__(self) -> None:
         self._filter = HandoffFilter(self.dialogue.assistant.handoff_marker)
@@ -67,6 +71,7 @@ class Draft:
         content = (choice[part].get("content") or "").replace("\x00", "")  # PostgreSQL keeps none
         self._take_logprobs(choice.get("logprobs"))
         self.finish_reason = choice.get("finish_reason") or self.finish_reason
+        self._stopped = self._stopped or choice.get("stop_reason") is not None
         self.tool_calls = self.tool_calls or bool(choice[part].get("tool_calls"))
         if not content:
             return ""
@@ -76,7 +81,7 @@ class Draft:
 
     def close(self) -> str:
         """The engine is done: settle escalation and return what still is to be said."""
-        rest = self._hear(self._filter.finish(cut_short=self.finish_reason == "length"))
+        rest = self._hear(self._filter.finish(cut_short=self._cut_short))
         self._settle_handoff()
         if self._holds:
             if self._filter.found or self.tool_calls or self._is_sure():
@@ -118,8 +123,26 @@ class Draft:
         self.status, self.finish_reason = TurnStatus.ABANDONED, None
         self._settle_handoff()
 
-    def entry(self, conversation_id: str) -> Entry:
-        """What is recorded of this answer."""
+    def give_way(self) -> str:
+        """An agent took over while the model worked: return the sentence that says so instead.
+
+        Doing it twice is doing it once.
+        """
+        if self.gave_way:
+            return self.text
+        self._held = [self.models_words]
+        self.said.clear()
+        self.reason, self.finish_reason = None, None
+        self.gave_way = True
+        return self.wait_for_agent()
+
+    @property
+    def models_words(self) -> str:
+        """What the model said, whether the customer reads it or not."""
+        return "".join(self._held) or self.text
+
+    def entry(self, conversation_id: str, *, unread: bool = False) -> Entry:
+        """What is recorded of this answer; `unread` where nothing of it was sent yet."""
         self.duration_ms = self._elapsed_ms()
         usage = self.usage or {}
         choice = self.dialogue.choice if self.version else None
@@ -148,12 +171,25 @@ class Draft:
         escalation = None
         if self.reason is not None:
             escalation = {"reason": self.reason, "cause": self.cause, "turn_id": self.turn_id}
-        return Entry(conversation_id, (turn,), escalation=escalation)
+        if_taken = None
+        if unread and self.version is not None:
+            if_taken = {
+                "content": self.dialogue.assistant.waiting_sentence,
+                "withheld": self.models_words,
+                "status": TurnStatus.FALLBACK,
+                **dict.fromkeys(("version", "experiment", "arm", "finish_reason")),
+            }
+        return Entry(conversation_id, (turn,), escalation=escalation, if_taken=if_taken)
 
     def _settle_handoff(self) -> None:
         if self._filter.found:
             self.reason = EscalationReason.MODEL
             self.cause = f"{self.version} asked for a person."
+
+    @property
+    def _cut_short(self) -> bool:
+        """Whether something else than the model itself ended its answer."""
+        return self._stopped or self.finish_reason not in (None, "stop", "tool_calls")
 
     def _is_sure(self) -> bool:
         """Whether the mean probability of its tokens (their geometric mean) is high enough."""

@@ -162,7 +162,8 @@ class Feed:
 
     async def _look(self, names: Set[str]) -> None:
         """Read what is new to the streams of some conversations, and send it."""
-        seen = {name: lowest for name in names if (lowest := self._lowest(name)) is not None}
+        asking = {name: free for name in names if (free := self._free(name))}
+        seen = {name: _lowest(free) for name, free in asking.items()}
         if not seen:
             return
         assert self._loop is not None
@@ -173,7 +174,7 @@ class Feed:
         now = self._clock()
         for name, of_one in groupby(items, key=attrgetter("conversation_id")):
             new = list(of_one)
-            for listener in self._listeners.get(name, ()):
+            for listener in asking[name]:  # not those that came later, perhaps from further back
                 if not listener.busy:
                     listener.take(page(listener.cursor, new, now=now, most_bytes=_MOST_BYTES))
         if len(items) == _MOST_ITEMS:
@@ -184,12 +185,9 @@ class Feed:
         with self._database.read() as session:
             return events.since(session, seen, most=_MOST_ITEMS)
 
-    def _lowest(self, name: str) -> Cursor | None:
-        """What all streams of a conversation have seen that can take something now."""
-        cursors = [one.cursor for one in self._listeners.get(name, ()) if not one.busy]
-        if not cursors:
-            return None
-        return Cursor(min(c.position for c in cursors), min(c.seq for c in cursors))
+    def _free(self, name: str) -> list[Listener]:
+        """The streams of a conversation that can take something now."""
+        return [one for one in self._listeners.get(name, ()) if not one.busy]
 
     def _beat(self) -> None:
         """Send comments to quiet streams, now and then."""
@@ -205,3 +203,9 @@ class Feed:
         if not self._fails:
             self._fails = True
             _log.warning("event streams wait for the database: %s", error)
+
+
+def _lowest(listeners: Sequence[Listener]) -> Cursor:
+    """What all of some streams (at least one) have seen."""
+    cursors = [one.cursor for one in listeners]
+    return Cursor(min(c.position for c in cursors), min(c.seq for c in cursors))

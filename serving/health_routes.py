@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from records.errors import NotFound, StorageError
 from records.states import KeyScope
+from serving.contract import health as contract
 from serving.gateway import Gateway, gateway_of
 from serving.metrics import exposition
 from serving.problems import json_response
@@ -17,13 +18,13 @@ from serving.problems import json_response
 router = APIRouter(tags=["health"])
 
 
-@router.get("/health/live", response_model=None)
+@router.get("/health/live", **contract.LIVE)
 async def live() -> Response:
     """The process answers."""
     return json_response({"status": "ok"})
 
 
-@router.get("/health/ready", response_model=None)
+@router.get("/health/ready", **contract.READY)
 async def ready(request: Request) -> Response:
     """Each assistant's version is proved on some engine and turns are recorded; else 503, and why.
 
@@ -47,7 +48,7 @@ async def ready(request: Request) -> Response:
     return json_response(body, status=503 if reasons else 200)
 
 
-@router.get("/metrics", response_model=None)
+@router.get("/metrics", **contract.METRICS)
 async def metrics(request: Request) -> Response:
     """Prometheus' text form, or OpenMetrics where that is asked for. Needs a key of scope ops."""
     gateway = gateway_of(request)

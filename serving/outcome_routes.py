@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -14,6 +14,7 @@ from records.errors import InvalidInput
 from records.ids import new_id
 from records.tables import Outcome
 from serving.body import Body, Moment
+from serving.contract import conversations as contract
 from serving.conversation_routes import find
 from serving.gateway import gateway_of, need_customer
 from serving.problems import json_response
@@ -31,6 +32,21 @@ class OutcomeBody(Body):
     time zone; left out, it happened now.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {
+                    "required": [one],
+                    "properties": {one: {"type": "string"}, other: {"type": "null"}},
+                }
+                for one, other in (
+                    ("conversation_id", "customer_id"),
+                    ("customer_id", "conversation_id"),
+                )
+            ]
+        }
+    )
+
     metric: Annotated[Storable, Field(min_length=1, max_length=64)]
     value: float = Field(allow_inf_nan=False)
     conversation_id: Name | None = None
@@ -40,7 +56,7 @@ class OutcomeBody(Body):
     occurred_at: Moment | None = None
 
 
-@router.post("/outcomes", response_model=None)
+@router.post("/outcomes", **contract.REPORT)
 async def report_outcome(request: Request, body: OutcomeBody) -> Response:
     """Record an outcome, such as accepted = 1 for a conversation or order_value for a customer."""
     if (body.conversation_id is None) == (body.customer_id is None):

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -65,6 +65,8 @@ class Recorder:
         self._spool = spool
         self._on_recorded = on_recorded
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._moved: dict[str, str] = {}
+        """Conversations that were begun in the journal though their key was known, and that one."""
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -130,11 +132,11 @@ class Recorder:
             others = [item for item in group if not isinstance(item.work, Entry)]
             for part in (turns, others):
                 if part:
-                    self._commit(part)
+                    self._commit_or_refuse(part)
                     assert self._loop is not None
                     self._loop.call_soon_threadsafe(self._tell, part)
             if self._spool is not None:
-                self._spool.replay(self._write_spooled)
+                self._replay(self._spool)
             if len(group) >= _CROWD and not self._closing:
                 time.sleep(max(0.0, began + _GATHER_SECONDS - time.perf_counter()))
             if self._closing and self._queue.empty():
@@ -171,7 +173,24 @@ class Recorder:
             now = time.perf_counter()
             self._on_recorded([now - item.since for item in group])
 
+    def _commit_or_refuse(self, group: Sequence[_Waiting]) -> None:
+        try:
+            self._commit(group)
+        except Exception:  # noqa: BLE001 - a thread that ended would leave all waiting for ever
+            _log.exception("a group was not recorded")
+            for item in group:
+                item.error = StorageUnavailable("Nothing can be recorded now.")
+
+    def _replay(self, spool: Spool) -> None:
+        try:
+            spool.replay(self._write_spooled)
+        except Exception:  # noqa: BLE001 - as above
+            _log.exception("replaying the journal failed; it is tried again")
+
     def _commit(self, group: Sequence[_Waiting]) -> None:
+        for item in group if self._moved else ():
+            if isinstance(item.work, Entry):
+                item.work = self._placed(item.work)
         if self._spool is not None and self._spool.size:  # what comes later waits behind it
             self._to_spool(group, StorageUnavailable("The database cannot be used now."))
             return
@@ -210,8 +229,10 @@ class Recorder:
         try:
             with self._database.transaction() as connection:
                 done = turn_log.write_all(connection, entries)
-        except IntegrityError:
-            return False  # two of them are of one conversation, or one is recorded already
+        except StorageError:
+            raise
+        except Exception:  # noqa: BLE001 - two are of one conversation, or one can't be taken
+            return False  # each is written alone, so that a bad one fails alone
         for item, value in zip(group, done, strict=True):
             item.value, item.error = value, None
         return True
@@ -224,7 +245,18 @@ class Recorder:
     def _write_spooled(self, entries: Sequence[Entry]) -> None:
         with self._database.write() as session:
             for entry in entries:
-                turn_log.write_alone(session, entry)
+                placed = self._placed(entry)
+                done = turn_log.write_alone(session, placed)
+                if done.conversation_id != placed.conversation_id:
+                    self._moved[placed.conversation_id] = done.conversation_id
+
+    def _placed(self, entry: Entry) -> Entry:
+        """An entry of a conversation that turned out to be another one, as one of that."""
+        moved = None if entry.started else self._moved.get(entry.conversation_id)
+        if moved is None:
+            return entry
+        turns = tuple({**turn, "conversation_id": moved} for turn in entry.turns)
+        return replace(entry, conversation_id=moved, turns=turns)
 
 
 def _entries_of(turns: Sequence[_Waiting]) -> list[Entry]:

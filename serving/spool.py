@@ -10,6 +10,8 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from io import FileIO
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -22,7 +24,8 @@ from serving.turn_log import Entry
 
 _log = logging.getLogger("understudy.gateway")
 
-_AT_ONCE = 200
+_AT_ONCE = 50
+_SLICE_SECONDS = 0.05
 _NO_SPACE = 28
 
 Write = Callable[[Sequence[Entry]], None]
@@ -41,9 +44,9 @@ class Spool:
     ) -> None:
         """Keep the journal in `folder`, taking over what dead processes left there."""
         make_folder(folder)
-        self._path = folder / f"{new_id('spool')}.jsonl"
-        self._file = self._path.open("a+b")
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._path, self._file = _own_file(folder)
+        self._replayed = 0
+        """Up to which byte the journal is in the database already."""
         self._retry_seconds = retry_seconds
         self._clock = clock
         self._next_try = clock()
@@ -56,7 +59,9 @@ class Spool:
     @property
     def pause(self) -> float | None:
         """How long the recorder may wait for work before it replays again; None: for ever."""
-        return self._retry_seconds if self.size else None
+        if not self.size:
+            return None
+        return min(self._retry_seconds, max(0.0, self._next_try - self._clock()))
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Append entries; they are on disk when this returns.
@@ -71,11 +76,13 @@ class Spool:
             self._next_try = self._clock() + self._retry_seconds
         end = self._file.seek(0, os.SEEK_END)
         try:
-            self._file.write(b"".join(turn_log.dumped(entry) + b"\n" for entry in entries))
-            self._file.flush()
+            left = memoryview(b"".join(turn_log.dumped(entry) + b"\n" for entry in entries))
+            while left:  # unbuffered: what failed must not be written by a later call
+                left = left[self._file.write(left) :]
             os.fsync(self._file.fileno())
         except OSError as error:
-            self._cut(end)
+            with suppress(OSError):
+                self._cut(end)
             kind = StorageFull if error.errno == _NO_SPACE else StorageUnavailable
             raise kind(f"The journal {self._path} cannot be written ({error}).") from error
         self.size += len(entries)
@@ -85,23 +92,33 @@ class Spool:
         if not self.size or self._clock() < self._next_try:
             return
         try:
-            self._file.seek(0)
-            entries = _entries(self._file)
-            while group := list(islice(entries, _AT_ONCE)):
-                self._write(group, write)
-        except StorageError as error:
+            whole = self._write_some(write)
+        except (StorageError, OSError) as error:
             _log.warning("%d turns wait in the journal: %s", self.size, error)
             self._next_try = self._clock() + self._retry_seconds
             return
-        _log.warning("%d turns of the journal are in the database now", self.size)
-        self._cut(0)
-        self.size = 0
+        if whole:
+            _log.warning("%d turns of the journal are in the database now", self.size)
+            self._cut(0)
+            self.size = self._replayed = 0
 
     def close(self) -> None:
         """Give the file back; an empty one is removed."""
         if not self.size:
             self._path.unlink(missing_ok=True)
         self._file.close()
+
+    def _write_some(self, write: Write) -> bool:
+        """Write what a slice of time allows, so that new turns need not wait; whether it is all."""
+        until = self._clock() + _SLICE_SECONDS
+        with self._path.open("rb") as file:
+            file.seek(self._replayed)
+            while group := list(islice(_entries(file), _AT_ONCE)):
+                self._write(group, write)
+                self._replayed = file.tell()
+                if self._clock() >= until:
+                    return False
+        return True
 
     def _write(self, group: Sequence[Entry], write: Write) -> None:
         try:
@@ -139,10 +156,21 @@ class Spool:
         self._file.seek(0, os.SEEK_END)
 
 
+def _own_file(folder: Path) -> tuple[Path, FileIO]:
+    """A new file of this process's own, locked."""
+    while True:
+        path = folder / f"{new_id('spool')}.jsonl"
+        file = path.open("a+b", buffering=0)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fstat(file.fileno()).st_nlink:
+            return path, file
+        file.close()  # another process took it for a dead one's before it was locked
+
+
 def _entries(file: BinaryIO) -> Iterator[Entry]:
     """The entries of a journal; a line that a crash cut off was never confirmed to anybody."""
     for line in file:
         try:
             yield turn_log.loaded(line)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, KeyError):
             _log.warning("a broken line of the journal is left out")

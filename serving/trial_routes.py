@@ -12,6 +12,8 @@ from records.places import PLACES
 from records.versions import check_files
 from serving.administration import assistant_of, change, read
 from serving.body import Body
+from serving.contract import admin as contract
+from serving.contract.parameters import AssistantName
 from serving.gateway import gateway_of, need_ops
 from serving.problems import json_response
 from serving.releasing import (
@@ -67,15 +69,15 @@ class ShadowBody(Body):
     without_evidence: bool = False
 
 
-@router.get("/experiments", response_model=None)
-async def show_experiment(request: Request, assistant: Storable | None = None) -> Response:
+@router.get("/experiments", **contract.SHOW_EXPERIMENT)
+async def show_experiment(request: Request, assistant: AssistantName = None) -> Response:
     """The running experiment, or else the last one, with whom its arms have answered."""
     gateway = gateway_of(request)
     name = assistant_of(gateway, assistant)
     return json_response(await read(gateway, lambda session: experiment_report(session, name)))
 
 
-@router.post("/experiments", response_model=None)
+@router.post("/experiments", **contract.START_EXPERIMENT)
 async def start_experiment(request: Request, body: ExperimentBody, actor: Actor) -> Response:
     """Divide an assistant's traffic between versions."""
     gateway = gateway_of(request)
@@ -95,7 +97,7 @@ async def start_experiment(request: Request, body: ExperimentBody, actor: Actor)
     )
 
 
-@router.post("/experiments/ramp", response_model=None)
+@router.post("/experiments/ramp", **contract.RAMP_EXPERIMENT)
 async def ramp_experiment(request: Request, body: RampBody, actor: Actor) -> Response:
     """Give arms of the running experiment another share; only the customers move that must."""
     gateway = gateway_of(request)
@@ -110,7 +112,7 @@ async def ramp_experiment(request: Request, body: RampBody, actor: Actor) -> Res
     )
 
 
-@router.post("/experiments/stop", response_model=None)
+@router.post("/experiments/stop", **contract.STOP_EXPERIMENT)
 async def stop_experiment(
     request: Request, actor: Actor, body: AssistantBody | None = None
 ) -> Response:
@@ -125,8 +127,8 @@ async def stop_experiment(
     )
 
 
-@router.get("/shadow", response_model=None)
-async def show_shadow(request: Request, assistant: Storable | None = None) -> Response:
+@router.get("/shadow", **contract.SHOW_SHADOW)
+async def show_shadow(request: Request, assistant: AssistantName = None) -> Response:
     """The running shadow, or else the last one, and how often it agreed.
 
     `dropped` counts the questions that this gateway process could not ask since it started.
@@ -137,7 +139,7 @@ async def show_shadow(request: Request, assistant: Storable | None = None) -> Re
     return json_response({**found, "dropped": gateway.shadowing.dropped})
 
 
-@router.post("/shadow", response_model=None)
+@router.post("/shadow", **contract.START_SHADOW)
 async def start_shadow(request: Request, body: ShadowBody, actor: Actor) -> Response:
     """Let a version answer a sample of questions; customers see nothing of it."""
     gateway = gateway_of(request)
@@ -158,7 +160,7 @@ async def start_shadow(request: Request, body: ShadowBody, actor: Actor) -> Resp
     )
 
 
-@router.post("/shadow/stop", response_model=None)
+@router.post("/shadow/stop", **contract.STOP_SHADOW)
 async def stop_shadow(
     request: Request, actor: Actor, body: AssistantBody | None = None
 ) -> Response:

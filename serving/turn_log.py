@@ -5,7 +5,7 @@ and so that an entry can wait in a journal while the database is away. An entry 
 twice; its turns' ids make sure that it counts once.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from records import conversations, escalations
-from records.states import EscalationReason
+from records.states import EscalationReason, EscalationState
 from records.tables import Conversation, Turn
 
 
@@ -34,6 +34,9 @@ class Entry:
     """`customer`, `version` and `experiment` of a known conversation, where they change."""
     escalation: dict[str, Any] | None = None
     """`reason`, `cause` and `turn_id`, where it goes to a person."""
+    if_taken: dict[str, Any] | None = None
+    """What the answer's columns are instead, where an agent has taken over by now and the customer
+    has read nothing of it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class Recorded:
     escalation_id: str | None = None
     position: int | None = None
     """Of the last turn that was added; unknown while it waits in a journal."""
+    gave_way: bool = False
+    """Whether it was written as its `if_taken` says."""
 
 
 def stamp() -> str:
@@ -53,8 +58,8 @@ def stamp() -> str:
 
 
 def dumped(entry: Entry) -> bytes:
-    """An entry as one line of a journal."""
-    return orjson.dumps(entry)
+    """An entry as one line of a journal: as the customer has read it by the time it is written."""
+    return orjson.dumps(replace(entry, if_taken=None))
 
 
 def loaded(line: bytes) -> Entry:
@@ -78,16 +83,32 @@ def write_all(connection: Connection, entries: Sequence[Entry]) -> list[Recorded
     changes = [{"id_": e.conversation_id, **e.changed} for e in entries if e.changed]
     if changes:
         connection.execute(_CHANGE, changes)
-    positions = _insert(connection, _TURNS, [turn for entry in entries for turn in entry.turns])
-    _show_in_slack(connection, entries)
+    escalated = _escalated(connection, entries)
+    turns = [turn for entry in entries for turn in _turns(entry, escalated)]
+    positions = _insert(connection, _TURNS, turns)
+    for entry in entries:
+        if entry.conversation_id in escalated:
+            _show_turns(connection, entry)
     return [
         Recorded(
             entry.conversation_id,
             _escalate(connection, entry) if entry.escalation else None,
             positions.get(entry.turns[-1]["id"]) if entry.turns else None,
+            gave_way=_gives_way(entry, escalated),
         )
         for entry in entries
     ]
+
+
+def _gives_way(entry: Entry, escalated: Mapping[str, str]) -> bool:
+    """Whether an agent has taken over, so that an answer that nobody has read is not given."""
+    return entry.if_taken is not None and escalated.get(entry.conversation_id) == _TAKEN
+
+
+def _turns(entry: Entry, escalated: Mapping[str, str]) -> Iterable[dict[str, Any]]:
+    if entry.if_taken is None or not _gives_way(entry, escalated):
+        return entry.turns
+    return [{**turn, **entry.if_taken} for turn in entry.turns]
 
 
 def write_alone(session: Session, entry: Entry) -> Recorded:
@@ -140,16 +161,13 @@ def _escalate(connection: Connection, entry: Entry) -> str:
         ).id
 
 
-def _show_in_slack(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Queue turns of conversations that wait for a person or have one for their threads."""
+def _escalated(connection: Connection, entries: Sequence[Entry]) -> Mapping[str, str]:
+    """The states of unresolved escalations, by the conversations that entries add turns to."""
     named = [e.conversation_id for e in entries if e.turns and not e.started]
     if not named:
-        return
+        return {}
     found = connection.exec_driver_sql(_ESCALATED.of(connection), (orjson.dumps(named).decode(),))
-    escalated = {row[0] for row in found}
-    for entry in entries if escalated else ():
-        if entry.conversation_id in escalated:
-            _show_turns(connection, entry)
+    return {row[0]: row[1] for row in found}
 
 
 def _show_turns(connection: Connection, entry: Entry) -> None:
@@ -160,6 +178,7 @@ def _show_turns(connection: Connection, entry: Entry) -> None:
             conversations.show_turn(session, session.get_one(Turn, turn["id"]), escalation)
 
 
+_TAKEN = EscalationState.TAKEN.value
 _TYPES = {
     "handed_over": "boolean", "position": "integer", "prompt_tokens": "integer",
     "completion_tokens": "integer", "first_token_ms": "double precision",
@@ -241,9 +260,9 @@ _CHANGE = (
 
 
 _ESCALATED = _Statement(
-    sqlite="SELECT conversation_id FROM escalations WHERE state <> 'resolved' "
+    sqlite="SELECT conversation_id, state FROM escalations WHERE state <> 'resolved' "
     "AND conversation_id IN (SELECT value FROM json_each(?))",
-    postgres="SELECT conversation_id FROM escalations WHERE state <> 'resolved' "
+    postgres="SELECT conversation_id, state FROM escalations WHERE state <> 'resolved' "
     "AND conversation_id IN (SELECT json_array_elements_text(CAST(%s AS json)))",
 )
 

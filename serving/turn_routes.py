@@ -13,12 +13,14 @@ from serving.answer_form import TurnForm
 from serving.body import Body
 from serving.chat_endpoint import open_for
 from serving.chat_request import ChatRequest
+from serving.contract import conversations as contract
+from serving.contract.parameters import ConversationId
 from serving.conversation_routes import find
 from serving.draft import Draft
 from serving.gateway import Gateway, gateway_of, need
 from serving.outlet import Outlet, respond, unless_left
 from serving.request_record import record_of
-from serving.storable import Storable, Words
+from serving.storable import Words
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 
@@ -35,10 +37,10 @@ class TurnBody(Body):
     stream: bool = True
 
 
-@router.post("/{conversation_id}/turns", response_model=None)
+@router.post("/{conversation_id}/turns", **contract.ADD_TURN)
 async def add_turn(
     request: Request,
-    conversation_id: Storable,
+    conversation_id: ConversationId,
     body: TurnBody,
     caller: Annotated[Caller, Depends(_customer)],
 ) -> Response:

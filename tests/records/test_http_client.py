@@ -225,3 +225,30 @@ async def test_no_server_and_no_http_are_failures() -> None:
             await ask(client)
     with pytest.raises(HttpFailed):
         await ask(HttpClient("http://127.0.0.1:9"))
+
+
+async def test_a_whole_answer_may_be_larger_than_what_is_read_ahead() -> None:
+    body = b"x" * 1_000_000
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body))
+        writer.write(body)
+        await writer.drain()
+
+    async with serving(talk) as client:
+        assert await client.ask("POST", "/x", b"{}", seconds=5) == (200, body)
+
+
+async def test_an_interim_response_is_not_taken_for_the_answer() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            request = await read_request(reader)
+            writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n" + request[-3:])
+
+    async with serving(talk) as client:
+        answers = [await client.ask("POST", "/x", word, seconds=5) for word in (b"one", b"two")]
+    assert answers == [(200, b"one"), (200, b"two")]

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from records import conversations, outcomes
 from records.conversations import Arrival
 from records.database import Database
-from records.errors import Conflict, InvalidInput
+from records.errors import Conflict, NotFound
 from records.ids import new_id
 from records.messages import Role
 from records.outcomes import Rating
@@ -108,7 +108,7 @@ def test_only_an_answer_of_the_conversation_is_rated(database: Database) -> None
     with database.write() as session:
         asked = conversations.history(session, name)[0].id
         for turn_id in (elsewhere, asked):
-            with pytest.raises(InvalidInput, match="turn_id"):
+            with pytest.raises(NotFound, match="no answer of this conversation"):
                 outcomes.rate(session, name, Rating(thumb_up=True, turn_id=turn_id))
 
 

@@ -8,6 +8,14 @@ from records.errors import InvalidInput
 from serving.chat_request import read_request
 
 USER = {"role": "user", "content": "hi"}
+CALLS = {
+    "role": "assistant",
+    "content": None,
+    "tool_calls": [
+        {"id": "1", "type": "function", "function": {"name": "look_up", "arguments": "{}"}}
+    ],
+}
+RESULT = {"role": "tool", "tool_call_id": "1", "content": "7"}
 
 
 def read(headers: dict[str, str] | None = None, **body: Any):
@@ -24,7 +32,18 @@ def read(headers: dict[str, str] | None = None, **body: Any):
         ({"messages": [{"role": "user", "content": " "}]}, "messages"),
         ({"messages": [{"role": "system", "content": "x"}]}, "messages"),
         ({"messages": [USER, {"role": "wizard", "content": "x"}]}, "messages[1].role"),
-        ({"messages": [USER, {"role": "assistant", "content": "x"}]}, "messages"),
+        ({"messages": [{"role": "user", "content": "\ufeff\x1f"}]}, "messages"),
+        ({"messages": [USER, {"role": "assistant", "content": None}]}, "messages[1].content"),
+        ({"messages": [USER, {"role": "assistant", "content": 0}]}, "messages[1].content"),
+        ({"messages": [{**USER, "name": 5}]}, "messages[0].name"),
+        ({"messages": [USER, {**CALLS, "tool_calls": [1]}]}, "messages[1].tool_calls"),
+        ({"messages": [USER, {**CALLS, "tool_calls": {}}]}, "messages[1].tool_calls"),
+        ({"messages": [USER, CALLS, {"role": "tool", "content": "7"}]}, "messages[2].tool_call_id"),
+        ({"messages": [USER, CALLS, {**RESULT, "content": 7}]}, "messages[2].content"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "image_url", "text": "x"}]}]},
+            "messages[0].content",
+        ),
         ({"messages": [{"role": ["user"], "content": "hi"}]}, "messages[0].role"),
         ({"messages": [{"role": {}, "content": "hi"}]}, "messages[0].role"),
         ({"messages": [USER, {"tool_calls": [1]}]}, "messages[1].role"),
@@ -32,6 +51,10 @@ def read(headers: dict[str, str] | None = None, **body: Any):
         ({"messages": [{"role": "user", "content": "a\0b"}]}, "messages[0].content"),
         ({"messages": [{"role": "user", "content": [{"text": "a\0"}]}]}, "messages[0].content"),
         ({"n": 2}, "n"),
+        ({"n": True}, "n"),
+        ({"stream_options": 0}, "stream_options"),
+        ({"metadata": False}, "metadata"),
+        ({"user": 7}, "user"),
         ({"stream": "yes"}, "stream"),
         ({"stream_options": {"include_usage": 1}}, "include_usage"),
         ({"model": 3}, "model"),
@@ -80,7 +103,23 @@ def test_the_question_is_the_newest_of_the_customers_messages() -> None:
 
 
 def test_tools_are_called_by_the_assistant_and_answer_in_their_own_role() -> None:
-    calls = {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}
-    asked = read(messages=[USER, calls, {"role": "tool", "tool_call_id": "1", "content": "7"}])
-    assert [m["role"] for m in asked.messages] == ["user", "assistant", "tool"]
+    asked = read(messages=[USER, CALLS, RESULT])
+    assert list(asked.messages) == [USER, CALLS, RESULT]
     assert not asked.asks_anew
+
+
+def test_an_answer_that_a_client_begins_waits_to_be_finished() -> None:
+    begun = {"role": "assistant", "content": "The card is"}
+    asked = read(messages=[USER, begun])
+    assert (asked.question, asked.asks_anew) == ("hi", True)
+    assert asked.messages[-1] == begun
+
+
+def test_of_a_message_only_what_engines_take_goes_on() -> None:
+    answer = {"role": "assistant", "content": "hello", "refusal": None, "annotations": []}
+    asked = read(messages=[USER, answer, {**USER, "name": "ada", "id": 7}])
+    assert list(asked.messages) == [
+        USER,
+        {"role": "assistant", "content": "hello"},
+        {**USER, "name": "ada"},
+    ]

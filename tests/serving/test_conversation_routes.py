@@ -87,7 +87,7 @@ async def test_a_rating_is_of_an_answer_in_this_conversation(stack: Stack) -> No
     mine, other = [(await post(stack, ""))["id"] for _ in range(2)]
     answer = (await post(stack, f"/{other}/turns", content="hello", stream=False))["id"]
     refused = await post(stack, f"/{mine}/rating", thumb="up", turn_id=answer)
-    assert (refused["status"], refused["error"]["param"]) == (400, "turn_id")
+    assert (refused["status"], refused["error"]["code"]) == (404, "not_found")
     assert (await post(stack, f"/{mine}/rating", thumb="up", turn_id="turn_0"))["status"] == 404
     assert (await post(stack, "/conv_0/rating", thumb="up"))["status"] == 404
 

@@ -171,3 +171,29 @@ def test_an_empty_answer_is_a_fixed_sentence_and_a_person(assistant: Assistant) 
     assert turn["status"] is TurnStatus.FALLBACK
     assert assistant.handoff_sentence in turn["content"]
     assert answer.escalated
+
+
+@pytest.mark.parametrize(
+    "end", [{"finish_reason": "stop", "stop_reason": "]"}, {"finish_reason": "abort"}]
+)
+def test_a_marker_that_is_cut_by_another_end_than_the_models_is_not_shown(
+    assistant: Assistant, end: dict[str, str]
+) -> None:
+    answer = draft(assistant)
+    answer.take({"message": {"content": "[handoff"}, **end}, part="message")
+    answer.close()
+    assert answer.text == assistant.handoff_sentence
+    assert answer.escalated
+
+
+def test_an_unread_answer_can_give_way_to_an_agent(assistant: Assistant) -> None:
+    answer = draft(assistant)
+    answer.take(whole("On Monday."), part="message")
+    answer.close()
+    instead = answer.entry("conv_1", unread=True).if_taken
+    assert instead is not None
+    assert instead["content"] == assistant.waiting_sentence
+    assert (instead["withheld"], instead["version"]) == ("On Monday.", None)
+    assert answer.entry("conv_1").if_taken is None
+    assert answer.give_way() == answer.give_way() == answer.text == assistant.waiting_sentence
+    assert answer.models_words == "On Monday."

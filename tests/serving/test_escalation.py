@@ -1,5 +1,6 @@
 """Every reason for which a conversation goes to a person, through the endpoint."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from records.artifacts import Artifacts
 from records.assistant import Assistant, EscalationOptions
 from records.database import Database
 from records.states import EscalationReason, TurnStatus
-from tests.serving.running_gateway import Stack, running
+from tests.serving.running_gateway import Stack, running, until
 from tests.serving.scrape import Scraped
 from tests.stub_engine import LOGPROB, Fault, StubEngine
 
@@ -136,3 +137,35 @@ async def test_a_person_in_charge_hears_what_a_rule_would_answer(
         answer = await stack.chat("I have lost my card", **named)
         assert answer["choices"][0]["message"]["content"] == assistant.waiting_sentence
         assert answer["understudy"]["status"] == "fallback"
+
+
+@pytest.mark.parametrize(("wishes", "stream"), [({}, False), ({"min_confidence": 0.01}, True)])
+async def test_an_agent_who_takes_over_while_the_model_works_is_not_talked_over(
+    stack: Stack, wishes: dict[str, Any], stream: bool
+) -> None:
+    named = {"headers": {"X-Conversation-Id": "c", **stack.headers()}}
+    conversation = (await stack.chat("one", **named))["understudy"]["conversation_id"]
+    stack.engine.hold()
+    body = {"model": "support", "stream": stream,
+            "messages": [{"role": "user", "content": "two"}]}  # fmt: skip
+
+    async def ask() -> str:
+        url = f"{stack.url}/v1/chat/completions"
+        async with stack.http.post(url, json=body, **named) as response:
+            return await response.text()
+
+    asking = asyncio.create_task(ask())
+    await stack.engine.waiting.wait()
+    await until(lambda: len(stack.turns()) == 3)
+    taken = await stack.call(
+        "POST", f"/v1/conversations/{conversation}/agent/take-over", json={"agent": "U1"},
+        headers=stack.headers("admin"),
+    )  # fmt: skip
+    assert taken["status"] == 200
+    stack.engine.held.set()
+    read = await asking
+    assert stack.assistant.waiting_sentence in read
+    assert "support-base answers: two" not in read
+    turn = stack.turns()[-1]
+    assert (turn.content, turn.version) == (stack.assistant.waiting_sentence, None)
+    assert turn.withheld == "support-base answers: two"

@@ -2,12 +2,14 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 from starlette.types import Message
 
 from records import conversations
@@ -278,3 +280,35 @@ async def test_turns_of_a_customer_with_a_long_past_come_in_order(database: Data
     async with feeding(database) as feed, listening(feed, name, client):
         await until(lambda: len(client.got) > 1200)
     assert client.got == list(map(str, range(1201)))
+
+
+async def test_a_stream_that_joins_while_others_are_read_for_misses_nothing(
+    sqlite: Database,
+) -> None:
+    class Slow(Database):
+        reached, gate = threading.Event(), threading.Event()
+
+        @contextmanager
+        def read(self) -> Iterator[Session]:
+            with super().read() as session:
+                self.reached.set()
+                self.gate.wait(5)
+                yield session
+
+    database = Slow(sqlite.url)
+    database.gate.set()
+    name = begun(database)
+    say(database, name, "a", "b")
+    one, two = Client(), Client()
+    async with feeding(database, poll_seconds=0.05) as feed, listening(feed, name, one):
+        await until(lambda: one.got == ["a", "b"])
+        say(sqlite, name, "c")
+        database.gate.clear()
+        database.reached.clear()
+        feed.wrote(name)
+        await asyncio.to_thread(database.reached.wait, 5)
+        async with listening(feed, name, two):  # from the start
+            database.gate.set()
+            await until(lambda: one.got == ["a", "b", "c"])
+            await until(lambda: two.got == ["a", "b", "c"])
+    database.close()

@@ -1,9 +1,11 @@
 """The journal for turns while the database fails: nothing is lost, doubled or out of order."""
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -144,3 +146,24 @@ def test_a_full_disk_is_told_and_leaves_no_half_line(
     clock.now += 2
     spool.replay(books.write)
     assert names(books.kept) == ["conv_0", "conv_2"]
+
+
+def test_a_new_file_that_another_process_takes_for_a_dead_ones_is_made_again(
+    tmp_path: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = fcntl.flock
+    others: list[Spool] = []
+
+    def flock(file: Any, how: int) -> None:
+        if not others and how == fcntl.LOCK_EX:
+            others.append(None)  # type: ignore[arg-type]
+            others[0] = make(tmp_path)
+        real(file, how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", flock)
+        spool = Spool(tmp_path)
+    spool.add([entry(1)])
+    others[0].close()
+    spool._file.close()  # its lock goes with it, as when it is killed
+    assert make(tmp_path).size == 1

@@ -233,3 +233,50 @@ def unreachable(database: Database) -> Iterator[None]:
         yield
     finally:
         event.remove(database.engine, "do_connect", refuse)
+
+
+@pytest.mark.parametrize("named_by", ["key", "id"])
+async def test_a_conversation_that_begins_while_the_database_is_locked_goes_on(
+    file: Path, tmp_path: Path, artifacts: Artifacts, assistant: Assistant, engine: StubEngine,
+    named_by: str,
+) -> None:  # fmt: skip
+    database = Database(f"sqlite:///{file}", lock_wait_seconds=0.1)
+    async with gateway(
+        database, tmp_path, artifacts, assistant, engine, when_storage_fails="spool"
+    ) as stack:
+        headers = {"X-Conversation-Id": "mine"} if named_by == "key" else {}
+        answers = []
+        with locked(file):
+            for number in range(1, 4):
+                asked = f"question {number}"
+                answers.append({"asked": asked, **await stack.chat(asked, headers=headers)})
+                if named_by == "id":
+                    headers = {"X-Conversation-Id": answers[0]["understudy"]["conversation_id"]}
+            heard = [m["content"] for m in engine.requests[-1]["messages"] if m["role"] == "user"]
+            assert heard == ["question 1", "question 2", "question 3"]
+        await until(lambda: stack.gateway.recorder.spooled == 0)
+        (conversation,) = stack.conversations()
+        said = [turn.content for turn in stack.turns(conversation_id=conversation.id)]
+        assert said[::2] == [a["asked"] for a in answers]
+        assert said[1::2] == [a["choices"][0]["message"]["content"] for a in answers]
+    database.close()
+
+
+async def test_a_conversation_that_is_only_known_to_a_database_that_is_away_is_joined_later(
+    postgres: Database, tmp_path: Path, artifacts: Artifacts, assistant: Assistant,
+    engine: StubEngine,
+) -> None:  # fmt: skip
+    async with gateway(
+        postgres, tmp_path, artifacts, assistant, engine, when_storage_fails="spool"
+    ) as stack:
+        named = {"headers": {"X-Conversation-Id": "mine"}}
+        await stack.chat("one", **named)
+        assert stack.gateway.last_known is not None
+        stack.gateway.last_known._known.clear()  # as in another process
+        with unreachable(postgres):
+            await stack.chat("two", **named)
+            await stack.chat("three", **named)
+        await until(lambda: stack.gateway.recorder.spooled == 0)
+        (conversation,) = stack.conversations()
+        said = [turn.content for turn in stack.turns(conversation_id=conversation.id)]
+        assert said[::2] == ["one", "two", "three"]

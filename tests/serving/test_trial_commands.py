@@ -71,7 +71,7 @@ def test_an_experiment_may_have_several_arms(terminal: Terminal) -> None:
     ]
     ramped = terminal.json("experiment", "ramp", "one=0", "other=1")
     assert [arm["share"] for arm in ramped["arms"]] == [0, 1]
-    with pytest.raises(InvalidInput, match="no arm 'challenger'; it has: one, other"):
+    with pytest.raises(NotFound, match="no arm 'challenger'; it has: one, other"):
         terminal.run("experiment", "ramp", "0.5")
     with pytest.raises(InvalidInput, match="at most 1 together"):
         terminal.run("experiment", "ramp", "one=0.5")

@@ -154,3 +154,29 @@ def test_what_changes_of_a_conversation_is_changed(database: Database) -> None:
     with database.read() as session:
         row = session.get_one(Conversation, "conv_1")
     assert (row.customer, row.version, row.experiment) == ("bob", "support-2", "exp_2")
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_an_answer_that_nobody_has_read_gives_way_to_an_agent_who_has_taken_over(
+    database: Database, taken: bool
+) -> None:
+    write(database, begun("conv_1", "help"))
+    with database.write() as session:
+        escalation = escalations.escalate(
+            session, "conv_1", reason=EscalationReason.CUSTOMER, cause="asked"
+        )
+        if taken:
+            escalations.take_over(session, escalation.id, agent="U1")
+    answer = turn("conv_1", "On Monday.", role=Role.ASSISTANT, version="support-base")
+    instead = {"content": "Passed on.", "withheld": "On Monday.", "version": None}
+    (recorded,) = write(database, Entry("conv_1", (answer,), if_taken=instead))
+    assert recorded.gave_way is taken
+    with database.read() as session:
+        row = session.get_one(Turn, answer["id"])
+    wanted = ("Passed on.", "On Monday.", None) if taken else ("On Monday.", None, "support-base")
+    assert (row.content, row.withheld, row.version) == wanted
+
+
+def test_what_waits_in_a_journal_was_read_and_gives_way_to_nobody() -> None:
+    entry = Entry("conv_1", (turn("conv_1", "Yes."),), if_taken={"content": "no"})
+    assert loaded(dumped(entry)).if_taken is None
