@@ -5,7 +5,7 @@ because another one wrote in between.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum, unique
 from pathlib import Path
@@ -62,13 +62,15 @@ class Database:
             ConfigurationError: not a URL of SQLite or PostgreSQL, or a folder that cannot be made.
         """
         parsed = _parsed(url)
+        self.lock_wait_seconds = lock_wait_seconds
+        """On SQLite it may be changed at any time; the next transaction keeps to it."""
         self.url = parsed.render_as_string(hide_password=False)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
             if parsed.database and parsed.database != ":memory:":
                 make_folder(Path(parsed.database).parent)
             self.engine = create_engine(parsed, connect_args={"timeout": lock_wait_seconds})
-            _use_wal(self.engine)
+            _use_wal(self.engine, lambda: self.lock_wait_seconds)
         else:
             waiting = {"options": f"-c lock_timeout={int(lock_wait_seconds * 1000)}"}
             self.engine = create_engine(
@@ -164,7 +166,7 @@ def _parsed(url: str) -> URL:
     return parsed.set(drivername=driver)
 
 
-def _use_wal(engine: Engine) -> None:
+def _use_wal(engine: Engine, lock_wait_seconds: Callable[[], float]) -> None:
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         # The driver's own transaction control is off: we begin explicitly, below.
@@ -176,6 +178,10 @@ def _use_wal(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
+        wait = int(lock_wait_seconds() * 1000)
+        if connection.info.get("busy_timeout") != wait:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {wait}")
+            connection.info["busy_timeout"] = wait
         reading = connection.get_execution_options().get("understudy_reading", False)
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 

@@ -102,13 +102,13 @@ class Settings(BaseSettings):
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder for state, unless it is there.
+    """Make a folder for state, readable by nobody else, unless it is there.
 
     Raises:
         ConfigurationError: it cannot be made.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(
             f"The folder {folder} cannot be made ({error.strerror}). Set UNDERSTUDY_HOME to one "

@@ -6,7 +6,8 @@ answer leaves; the answer is durable before its last byte leaves.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,12 @@ _log = logging.getLogger("understudy.gateway")
 
 MakeForm = Callable[[Draft], AnswerForm]
 """Chooses how an answer is put into bytes."""
+
+IsTaken = Callable[[str], Awaitable[bool]]
+"""Whether an agent has a conversation by now."""
+
+_LOOK_SECONDS = 0.5
+"""How often a long answer looks whether an agent has taken over."""
 
 OnAnswered = Callable[[Draft, Recorded], None]
 """Told of each answer that is durable; must be quick."""
@@ -47,12 +54,14 @@ class Answering:
         fleet: Fleet,
         recorder: Recorder,
         *,
+        is_taken: IsTaken | None = None,
         on_answered: OnAnswered = lambda _draft, _recorded: None,
         tracing: Tracing = OFF,
     ) -> None:
         """Ask `fleet`, write to `recorder`."""
         self._fleet = fleet
         self._recorder = recorder
+        self._is_taken = is_taken
         self._on_answered = on_answered
         self._tracing = tracing
 
@@ -123,6 +132,7 @@ class Answering:
         return calls
 
     async def _relay(self, dialogue: Dialogue, draft: Draft, speaker: "_Speaker") -> None:
+        watch = _Watch(self._is_taken, dialogue.conversation_id)
         silent = True
         with self._tracing.span("engine", gen_ai__request__model=dialogue.choice.version) as span:
             async with aclosing(self._events_of(dialogue, span.header_lines)) as pieces:
@@ -138,6 +148,9 @@ class Answering:
                         span.event("first token")
                     if speaker.pieces:
                         await speaker.flush()
+                    if dialogue.known is not None and await watch.is_taken():
+                        speaker.say(draft.break_off())
+                        return
             _tell_usage(span, draft)
         speaker.say(draft.close())
 
@@ -196,6 +209,20 @@ def _tell_usage(span: Span, draft: Draft) -> None:
         gen_ai__usage__input_tokens=usage.get("prompt_tokens"),
         gen_ai__usage__output_tokens=usage.get("completion_tokens"),
     )
+
+
+class _Watch:
+    """Looks now and then whether an agent has taken a conversation over."""
+
+    def __init__(self, is_taken: IsTaken | None, conversation_id: str) -> None:
+        self._is_taken, self._conversation_id = is_taken, conversation_id
+        self._look_at = time.monotonic() + _LOOK_SECONDS
+
+    async def is_taken(self) -> bool:
+        if self._is_taken is None or time.monotonic() < self._look_at:
+            return False
+        self._look_at = time.monotonic() + _LOOK_SECONDS
+        return await self._is_taken(self._conversation_id)
 
 
 def _is_settled(draft: Draft) -> bool:
@@ -319,7 +346,7 @@ def _about(draft: Draft, conversation_id: str, escalation_id: str | None) -> dic
         "conversation_id": conversation_id,
         "turn_id": draft.turn_id,
         "version": draft.version,
-        "escalated": draft.escalated or with_agent or draft.gave_way,
+        "escalated": draft.escalated or with_agent or draft.taken_over,
         "escalation_id": known.escalation_id if known and with_agent else escalation_id,
         "reason": draft.reason,
         "status": draft.status,

@@ -46,8 +46,8 @@ CHANGES: Mapping[EventKind, _Change] = {
 }
 
 
-def read_cursor(text: str) -> Cursor:
-    """The cursor that a client sends as `Last-Event-ID`.
+def read_cursor(text: str, *, field: str = "Last-Event-ID") -> Cursor:
+    """The cursor that a client sends as `field`.
 
     Raises:
         InvalidInput: it is none of ours.
@@ -55,8 +55,7 @@ def read_cursor(text: str) -> Cursor:
     found = _CURSOR.fullmatch(text)
     if found is None:
         raise InvalidInput(
-            "Last-Event-ID must be the id of an event of this stream, such as 4.2.",
-            field="Last-Event-ID",
+            f"{field} must be the id of an event of this stream, such as 4.2.", field=field
         )
     return Cursor(int(found[1]), int(found[2]))
 

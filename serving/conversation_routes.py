@@ -136,8 +136,8 @@ async def follow_conversation(
     """
     gateway = gateway_of(request)
     gateway.feed.require_room()
-    wanted = last_event_id or from_
-    after = Cursor() if wanted == _FROM_START else read_cursor(wanted) if wanted else None
+    start = None if from_ is None else _cursor(from_, field="from")
+    after = _cursor(last_event_id, field="Last-Event-ID") if last_event_id else start
 
     def begin(session: Session) -> tuple[str, ConversationState, Cursor]:
         found = find(session, conversation_id)
@@ -241,6 +241,10 @@ def find(session: Session, name: str) -> Conversation:
             raise NotFound(f"No conversation {name!r}.")
         found = named[0]
     return found
+
+
+def _cursor(text: str, *, field: str) -> Cursor:
+    return Cursor() if text == _FROM_START else read_cursor(text, field=field)
 
 
 async def _read(gateway: Gateway, query: Callable[[Session], Result]) -> Result:

@@ -38,6 +38,8 @@ class Draft:
     """How long the answer took, once it is an entry."""
     gave_way: bool = False
     """Whether an agent took over before anything of it was sent."""
+    taken_over: bool = False
+    """Whether an agent took over while the model worked, at whatever moment."""
     submitted: bool = False
     """Whether its record is on its way, so that it is recorded once."""
     _held: list[str] = field(default_factory=list)
@@ -133,8 +135,19 @@ class Draft:
         self._held = [self.models_words]
         self.said.clear()
         self.reason, self.finish_reason = None, None
-        self.gave_way = True
+        self.gave_way = self.taken_over = True
         return self.wait_for_agent()
+
+    def break_off(self) -> str:
+        """An agent took over in mid-answer: return the sentence that ends what was begun.
+
+        What nobody has read yet gives way when it is recorded.
+        """
+        self.taken_over = True
+        if not self.text.strip():
+            return ""
+        self.status, self.finish_reason = TurnStatus.INTERRUPTED, None
+        return self._say(f" {self.dialogue.assistant.waiting_sentence}")
 
     @property
     def models_words(self) -> str:

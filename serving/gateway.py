@@ -17,7 +17,8 @@ from records.assistant import Assistant
 from records.database import Database
 from records.errors import StorageError
 from records.proof import servable_of
-from records.states import KeyScope
+from records.states import ConversationState, KeyScope
+from records.tables import Conversation
 from records.versions import bare, install_base
 from serving.access import Access, Caller
 from serving.admission import Admission
@@ -161,6 +162,7 @@ def assemble(
         answering=Answering(
             fleet,
             recorder,
+            is_taken=partial(_is_taken, database),
             on_answered=Aftermath(metrics, feed, shadowing, last_known),
             tracing=tracing,
         ),
@@ -170,6 +172,20 @@ def assemble(
         draining=Draining(),
         feed=feed,
     )
+
+
+async def _is_taken(database: Database, conversation_id: str) -> bool:
+    """Whether an agent has a conversation now; False while nobody can tell."""
+
+    def read() -> bool:
+        with database.read() as session:
+            found = session.get(Conversation, conversation_id)
+        return found is not None and found.state is ConversationState.WITH_AGENT
+
+    try:
+        return await asyncio.to_thread(read)
+    except StorageError:
+        return False
 
 
 def _note_refusal(session: Session, *, version: str, url: str, reason: str) -> None:

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Mapping
 
 from fastapi import APIRouter, Request
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from records.errors import NotFound, StorageError
+from records.errors import NotFound, StorageError, StorageFull
 from records.states import KeyScope
 from serving.contract import health as contract
 from serving.gateway import Gateway, gateway_of
@@ -81,14 +81,21 @@ async def _of_recording(gateway: Gateway) -> list[str]:
             await gateway.recorder.write(_nothing)
     except TimeoutError:
         return [f"Recording takes longer than {seconds:g} s."]
-    except StorageError as error:
-        return [f"Nothing can be recorded: {error}"]
+    except StorageFull:
+        return ["Nothing can be recorded: no space is left."]
+    except StorageError:
+        return ["Nothing can be recorded: the database does not answer."]
     return []
 
 
 def _nothing(session: Session) -> None:
-    """Change nothing, in a transaction that can be had only while the database can be written."""
-    session.execute(select(1))
+    """Change nothing, in a transaction that is written all the same: a full disk shows itself."""
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        number = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA user_version = {1 - int(number)}")
+    else:
+        session.execute(select(func.pg_current_xact_id()))
 
 
 def _not_served(gateway: Gateway, versions: Mapping[str, str | None]) -> dict[str, str]:

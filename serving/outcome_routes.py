@@ -1,6 +1,7 @@
 """What conversations and customers led to, as the customers' backend finds out, soon or late."""
 
 from datetime import datetime
+from itertools import permutations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -35,14 +36,8 @@ class OutcomeBody(Body):
     model_config = ConfigDict(
         json_schema_extra={
             "oneOf": [
-                {
-                    "required": [one],
-                    "properties": {one: {"type": "string"}, other: {"type": "null"}},
-                }
-                for one, other in (
-                    ("conversation_id", "customer_id"),
-                    ("customer_id", "conversation_id"),
-                )
+                {"required": [a], "properties": {a: {"type": "string"}, b: {"type": "null"}}}
+                for a, b in permutations(("conversation_id", "customer_id"))
             ]
         }
     )

@@ -16,6 +16,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from records import errors
@@ -201,12 +202,14 @@ class Problems:
             assert isinstance(error, RequestValidationError)
             return self.answer(_invalid(error.errors()[0])).response
 
-        async def http(_request: Request, error: Exception) -> Response:
+        async def http(request: Request, error: Exception) -> Response:
             assert isinstance(error, HTTPException)
             kind = _KINDS[_BY_STATUS.get(error.status_code, errors.InvalidInput)]
-            code = "method_not_allowed" if error.status_code == 405 else kind.code
+            code, headers = kind.code, error.headers
+            if error.status_code == 405:
+                code, headers = "method_not_allowed", {"Allow": _methods_at(request)}
             body = _shape(str(error.detail), type_=kind.type, param=None, code=code)
-            return json_response(body, status=error.status_code, headers=error.headers)
+            return json_response(body, status=error.status_code, headers=headers)
 
         async def unforeseen(request: Request, error: Exception) -> Response:
             if isinstance(error, ClientLeft):
@@ -217,6 +220,17 @@ class Problems:
         app.add_exception_handler(RequestValidationError, invalid)
         app.add_exception_handler(HTTPException, http)
         app.add_exception_handler(Exception, unforeseen)
+
+
+def _methods_at(request: Request) -> str:
+    """All methods of a path; a router that finds another one names its first route's only."""
+    methods = {
+        method
+        for route in request.app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
+    return ", ".join(sorted(methods))
 
 
 def _invalid(problem: Mapping[str, Any]) -> errors.InvalidInput:

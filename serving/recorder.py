@@ -32,6 +32,8 @@ _log = logging.getLogger("understudy.gateway")
 _TRIES = 3
 _LARGEST_GROUP = 500
 _CROWD = 4
+_FAILING_PATIENCE = 0.25
+"""Longest wait for a lock, in seconds, where the group before could not be written."""
 _GATHER_SECONDS = 0.002
 """Between two commits while many record at once: fewer, larger groups cost all of them less than
 the wait. Who records alone never waits."""
@@ -64,6 +66,7 @@ class Recorder:
         self._database = database
         self._spool = spool
         self._on_recorded = on_recorded
+        self._patience = database.lock_wait_seconds
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._moved: dict[str, str] = {}
         """Conversations that were begun in the journal though their key was known, and that one."""
@@ -188,6 +191,12 @@ class Recorder:
             _log.exception("replaying the journal failed; it is tried again")
 
     def _commit(self, group: Sequence[_Waiting]) -> None:
+        self._write_or_spool(group)
+        failed = any(isinstance(item.error, StorageUnavailable) for item in group)
+        patience = min(self._patience, _FAILING_PATIENCE) if failed else self._patience
+        self._database.lock_wait_seconds = patience  # who comes next need not wait as long again
+
+    def _write_or_spool(self, group: Sequence[_Waiting]) -> None:
         for item in group if self._moved else ():
             if isinstance(item.work, Entry):
                 item.work = self._placed(item.work)

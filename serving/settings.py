@@ -12,7 +12,7 @@ class GatewaySettings(Settings):
     """Where the gateway listens, and how long it waits for what."""
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
-    port: int = Field(default=8000, description="Port to listen on.")
+    port: int = Field(default=8000, ge=1, le=65_535, description="Port to listen on.")
     forwarded_allow_ips: str = Field(
         default="",
         description="Proxies whose X-Forwarded-For tells a client's address, comma-separated, or "

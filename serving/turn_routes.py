@@ -11,7 +11,7 @@ from records.states import KeyScope
 from serving.access import Caller
 from serving.answer_form import TurnForm
 from serving.body import Body
-from serving.chat_endpoint import open_for
+from serving.chat_endpoint import open_for, override_of
 from serving.chat_request import ChatRequest
 from serving.contract import conversations as contract
 from serving.contract.parameters import ConversationId
@@ -26,8 +26,10 @@ router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 
 
 async def _customer(request: Request) -> Caller:
-    """Let customers' backends pass."""
-    return await need(request, KeyScope.CUSTOMER)
+    """Let customers' backends pass, and ops teams who name a version to be tried."""
+    tester = "x-understudy-version" in request.headers
+    scopes = (KeyScope.CUSTOMER, KeyScope.OPS) if tester else (KeyScope.CUSTOMER,)
+    return await need(request, *scopes)
 
 
 class TurnBody(Body):
@@ -50,8 +52,9 @@ async def add_turn(
     replies comes with the conversation's events.
     """
     gateway = gateway_of(request)
+    version = override_of(request.headers.get("x-understudy-version"), caller)
     asked = await asyncio.to_thread(_asked, gateway, conversation_id, body)
-    return _Answer(gateway, asked, caller)
+    return _Answer(gateway, asked, caller, version=version)
 
 
 def _asked(gateway: Gateway, name: str, body: TurnBody) -> ChatRequest:
@@ -77,15 +80,18 @@ def _asked(gateway: Gateway, name: str, body: TurnBody) -> ChatRequest:
 class _Answer(Response):
     """The answer to one turn, made while it is sent."""
 
-    def __init__(self, gateway: Gateway, asked: ChatRequest, caller: Caller) -> None:
+    def __init__(
+        self, gateway: Gateway, asked: ChatRequest, caller: Caller, *, version: str | None
+    ) -> None:
         super().__init__()
         self._gateway, self._asked, self._caller = gateway, asked, caller
+        self._version = version
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, unless the client leaves before."""
         gateway, asked = self._gateway, self._asked
         with gateway.admission.admit(self._caller, asked.customer) as entry:
-            dialogue = await open_for(gateway, asked, version=None)
+            dialogue = await open_for(gateway, asked, version=self._version)
             record_of(scope).assistant = dialogue.assistant.name
             if asked.stream:
                 outlet = Outlet(send, entry.headers)

@@ -7,7 +7,8 @@ from fastapi import Header, Path, Query
 from serving.chat_request import LONGEST_KEY
 from serving.storable import Storable
 
-CURSOR = r"^(start|(-1|[0-9]{1,9})\.[0-9]{1,9})$"
+_CURSOR = r"^(start|(-1|[0-9]{1,9})\.[0-9]{1,9})$"
+_CURSOR_OR_NONE = _CURSOR.replace("(start", "(|start")  # as a client sends that has seen nothing
 
 ConversationId = Annotated[
     Storable,
@@ -27,7 +28,7 @@ LastEventId = Annotated[
         alias="Last-Event-ID",
         description="The id of the last event that was seen; all that came after it follows.",
         examples=["-1.0"],
-        json_schema_extra={"pattern": CURSOR},
+        json_schema_extra={"pattern": _CURSOR_OR_NONE},
     ),
 ]
 From = Annotated[
@@ -37,7 +38,7 @@ From = Annotated[
         description="`start`, or the `cursor` of a conversation that was read; from now on where "
         "it is left out.",
         examples=["start"],
-        json_schema_extra={"pattern": CURSOR},
+        json_schema_extra={"pattern": _CURSOR},
     ),
 ]
 

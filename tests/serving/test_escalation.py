@@ -169,3 +169,29 @@ async def test_an_agent_who_takes_over_while_the_model_works_is_not_talked_over(
     turn = stack.turns()[-1]
     assert (turn.content, turn.version) == (stack.assistant.waiting_sentence, None)
     assert turn.withheld == "support-base answers: two"
+
+
+async def test_an_answer_is_broken_off_when_an_agent_takes_over_in_the_middle(
+    stack: Stack,
+) -> None:
+    named = {"headers": {"X-Conversation-Id": "c", **stack.headers()}}
+    conversation = (await stack.chat("one", **named))["understudy"]["conversation_id"]
+    stack.engine.seconds_per_piece = 0.1
+    stack.engine.answer = lambda _model, _messages: "word " * 200
+    body = {"model": "support", "stream": True, "messages": [{"role": "user", "content": "two"}]}
+    async with stack.http.post(f"{stack.url}/v1/chat/completions", json=body, **named) as response:
+        await response.content.readuntil(b'"wor"')
+        taken = await stack.call(
+            "POST", f"/v1/conversations/{conversation}/agent/take-over", json={"agent": "U1"},
+            headers=stack.headers("admin"),
+        )  # fmt: skip
+        assert taken["status"] == 200
+        async with asyncio.timeout(5):  # all of it would take half a minute
+            rest = (await response.read()).decode()
+    assert stack.assistant.waiting_sentence in rest
+    assert rest.endswith("data: [DONE]\n\n")
+    assert '"escalated":true' in rest
+    await until(lambda: stack.engine.left_by_client == 1)
+    turn = stack.turns()[-1]
+    assert turn.status is TurnStatus.INTERRUPTED
+    assert turn.content.endswith(f" {stack.assistant.waiting_sentence}")

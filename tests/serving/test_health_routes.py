@@ -101,7 +101,7 @@ async def test_why_nothing_can_be_recorded_is_told(
     monkeypatch.setattr("serving.health_routes._nothing", full)
     ready = await stack.call("GET", "/health/ready")
     assert ready["status"] == 503
-    assert ready["reasons"] == ["Nothing can be recorded: The database has no space left."]
+    assert ready["reasons"] == ["Nothing can be recorded: no space is left."]
 
 
 async def test_a_gateway_that_is_about_to_stop_is_not_ready_but_answers(stack: Stack) -> None:

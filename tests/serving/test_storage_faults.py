@@ -2,7 +2,9 @@
 
 import asyncio
 import shutil
+import sqlite3
 import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -12,6 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import event, func, select
+from sqlalchemy.exc import OperationalError
 
 from records.artifacts import Artifacts
 from records.assistant import Assistant
@@ -280,3 +283,39 @@ async def test_a_conversation_that_is_only_known_to_a_database_that_is_away_is_j
         (conversation,) = stack.conversations()
         said = [turn.content for turn in stack.turns(conversation_id=conversation.id)]
         assert said[::2] == ["one", "two", "three"]
+
+
+async def test_a_full_disk_is_no_place_to_send_customers_to(
+    file: Path, tmp_path: Path, artifacts: Artifacts, assistant: Assistant, engine: StubEngine
+) -> None:
+    database = Database(f"sqlite:///{file}")
+    async with gateway(database, tmp_path, artifacts, assistant, engine) as stack:
+        assert (await stack.call("GET", "/health/ready"))["status"] == 200
+
+        def full(statement: Any) -> None:
+            cause = sqlite3.OperationalError("database or disk is full")
+            raise OperationalError("COMMIT", {}, cause)
+
+        event.listen(database.engine, "commit", full)
+        ready = await stack.call("GET", "/health/ready")
+        assert (ready["status"], ready["reasons"]) == (
+            503, ["Nothing can be recorded: no space is left."],
+        )  # fmt: skip
+        event.remove(database.engine, "commit", full)
+        assert (await stack.call("GET", "/health/ready"))["status"] == 200
+    database.close()
+
+
+async def test_who_comes_while_the_database_is_locked_is_refused_sooner_than_the_first(
+    file: Path, tmp_path: Path, artifacts: Artifacts, assistant: Assistant, engine: StubEngine
+) -> None:
+    database = Database(f"sqlite:///{file}", lock_wait_seconds=1)
+    async with gateway(database, tmp_path, artifacts, assistant, engine) as stack:
+        with locked(file):
+            assert (await stack.chat("one"))["status"] == 503
+            began = time.monotonic()
+            assert (await stack.chat("two"))["status"] == 503
+            assert time.monotonic() - began < 0.9
+        assert (await stack.chat("three"))["status"] == 200
+        assert database.lock_wait_seconds == 1
+    database.close()
