@@ -66,6 +66,14 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
+    @field_validator("engine_urls")
+    @classmethod
+    def _reachable(cls, value: str) -> str:
+        for url in value.split(","):
+            if url.strip() and not url.strip().startswith(("http://", "https://")):
+                raise ValueError(f"{url.strip()!r} is no address; write http://HOST:PORT")
+        return value
+
     @classmethod
     def load(cls, **overrides: Any) -> Self:
         """Read the environment.

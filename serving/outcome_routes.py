@@ -1,6 +1,6 @@
 """What conversations and customers led to, as the customers' backend finds out, soon or late."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import permutations
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ from starlette.responses import Response
 from records import outcomes
 from records.assistant import pick_assistant
 from records.errors import InvalidInput
-from records.ids import new_id
+from records.ids import new_id, utc_now
 from records.tables import Outcome
 from serving.body import Body, Moment
 from serving.contract import conversations as contract
@@ -22,6 +22,8 @@ from serving.problems import json_response
 from serving.storable import Storable
 
 router = APIRouter(prefix="/v1", tags=["outcomes"], dependencies=[Depends(need_customer)])
+
+_CLOCKS_DIFFER = timedelta(days=1)
 
 Name = Annotated[Storable, Field(min_length=1, max_length=200)]
 
@@ -56,6 +58,7 @@ async def report_outcome(request: Request, body: OutcomeBody) -> Response:
     """Record an outcome, such as accepted = 1 for a conversation or order_value for a customer."""
     if (body.conversation_id is None) == (body.customer_id is None):
         raise InvalidInput("Send either conversation_id or customer_id.", field="conversation_id")
+    _require_plausible(body, now=utc_now())
     gateway = gateway_of(request)
     assistant = None
     if body.customer_id is not None:
@@ -67,6 +70,14 @@ async def report_outcome(request: Request, body: OutcomeBody) -> Response:
 
     recorded = await gateway.recorder.write(report)
     return json_response({"recorded": recorded, "known_already": not recorded})
+
+
+def _require_plausible(body: OutcomeBody, *, now: datetime) -> None:
+    """Refuse what would spoil every mean that it gets into."""
+    if body.metric == "csat" and not 1 <= body.value <= 5:
+        raise InvalidInput("csat is a number from 1 to 5.", field="value")
+    if body.occurred_at is not None and body.occurred_at > now + _CLOCKS_DIFFER:
+        raise InvalidInput("occurred_at lies in the future.", field="occurred_at")
 
 
 def _outcome(session: Session, body: OutcomeBody, *, key: str, assistant: str | None) -> Outcome:

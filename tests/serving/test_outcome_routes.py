@@ -81,3 +81,18 @@ async def test_a_report_that_cannot_be_used_is_refused(
     refused = await report(stack, **body)
     assert (refused["status"], refused["error"]["param"]) == (400, param)
     assert rows(stack) == []
+
+
+@pytest.mark.parametrize(
+    ("report", "field"),
+    [
+        ({"metric": "csat", "value": 400}, "value"),
+        ({"metric": "accepted", "value": 1, "occurred_at": "2999-01-01T00:00:00Z"}, "occurred_at"),
+    ],
+)
+async def test_what_cannot_be_is_refused(stack: Stack, report: dict[str, Any], field: str) -> None:
+    conversation = (await stack.chat("hi"))["understudy"]["conversation_id"]
+    answer = await stack.call(
+        "POST", "/v1/outcomes", json={"conversation_id": conversation, **report}
+    )
+    assert (answer["status"], answer["error"]["param"]) == (400, field)
