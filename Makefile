@@ -15,8 +15,10 @@ up: install ## Start everything on this machine; Ctrl-C stops it
 	@$(RUN)/understudy up
 
 test: install-dev lint ## Everything: lint, types, all tests with the real engine (about 15 minutes)
-	@echo "▸ Running all tests, with the real engine and real training"
-	@$(RUN)/python -m pytest
+	@echo "▸ Running the fast tests"
+	@$(RUN)/python -m pytest -q -n 2 -m "not slow"
+	@echo "▸ Running the slow ones, with the real engine and real training"
+	@$(RUN)/python -m pytest -m slow
 	@echo "▸ All green. Next: make demo"
 
 check: install-dev lint ## The fast part: lint, types, fast tests (under two minutes)

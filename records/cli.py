@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "explain": ("serving.releases:explain", "Show what an answer came from, back to the people."),
     "keys": ("serving.key_commands:keys", "Create, list and revoke API keys."),
+    "openapi": ("serving.openapi_command:openapi", "Print the OpenAPI document of the API."),
 }
 
 _EXTRAS: dict[str, frozenset[str]] = {

@@ -82,7 +82,10 @@ class Answering:
             except (EngineUnavailable, EngineInterrupted) as error:
                 _log.warning("answered with a fixed sentence: %s", error)
                 draft.fail(str(error))
-            conversation_id = (await asyncio.shield(question)).conversation_id
+            if dialogue.is_certain:  # not waited for: both may be made durable by one commit
+                conversation_id = dialogue.conversation_id
+            else:
+                conversation_id = (await asyncio.shield(question)).conversation_id
             recorded = await self._record(draft, conversation_id, unread=True)
         if draft.gave_way:
             tool_calls = []

@@ -59,6 +59,16 @@ class Dialogue:
         return self.known is not None and self.known.state is ConversationState.WITH_AGENT
 
     @property
+    def is_certain(self) -> bool:
+        """Whether nobody else can know the conversation before this turn is answered."""
+        return self.known is None and self.request.conversation is None
+
+    @property
+    def answer_position(self) -> int | None:
+        """Where the answer will stand, where that is certain; else the next free position."""
+        return len(self.request.earlier) + 1 if self.is_certain else None
+
+    @property
     def prompt(self) -> list[ChatMessage]:
         """The messages that the engine gets.
 

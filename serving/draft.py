@@ -162,7 +162,7 @@ class Draft:
         turn = {
             "id": self.turn_id,
             "conversation_id": conversation_id,
-            "position": None,
+            "position": self.dialogue.answer_position,
             "role": Role.ASSISTANT,
             "content": self.text,
             "created_at": stamp(),

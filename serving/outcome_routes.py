@@ -32,7 +32,7 @@ class OutcomeBody(Body):
     """What a conversation led to, or what a customer did later.
 
     With an `id`, a repeated report is recorded once. `occurred_at` is when it happened, with a
-    time zone; left out, it happened now.
+    time zone and not in the future; left out, it happened now.
     """
 
     model_config = ConfigDict(
@@ -40,7 +40,9 @@ class OutcomeBody(Body):
             "oneOf": [
                 {"required": [a], "properties": {a: {"type": "string"}, b: {"type": "null"}}}
                 for a, b in permutations(("conversation_id", "customer_id"))
-            ]
+            ],
+            "if": {"properties": {"metric": {"const": "csat"}}},
+            "then": {"properties": {"value": {"minimum": 1, "maximum": 5}}},
         }
     )
 

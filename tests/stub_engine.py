@@ -71,7 +71,7 @@ class StubEngine:
         self.most_loaded = 0
         self.not_applied: set[str] = set()
         self.hangs_for: set[str] = set()
-        """Models that never answer."""
+        """Models that never answer, and messages that never are."""
         self.too_long_for: set[str] = set()
         """Models for which every prompt is too long."""
         self.healthy = True
@@ -176,7 +176,8 @@ class StubEngine:
         if refused is not None:
             return refused
         try:
-            if self.fault is Fault.HANG or body["model"] in self.hangs_for:
+            asked = (body["model"], body["messages"][-1]["content"])
+            if self.fault is Fault.HANG or not self.hangs_for.isdisjoint(asked):
                 await asyncio.Event().wait()
             if self.fault is Fault.DIE_AT_ONCE:
                 return _cut(request)
@@ -219,7 +220,8 @@ class StubEngine:
         await _send(response, _chunk(body, {"role": "assistant", "content": ""}))
         if self.fault is Fault.DIE_WORDLESS:
             return _cut(request, response)
-        pieces = pieces_of(text)
+        called = _called(body)
+        pieces = [] if called else pieces_of(text)
         for index, piece in enumerate(pieces):
             if index == (len(pieces) + 1) // 2:
                 await self._pause(last=False)
@@ -235,6 +237,9 @@ class StubEngine:
                 await self._pause(last=True)
             await _send(response, _chunk(body, {"content": piece}, logprobs=_logprobs([piece])))
         finish = "length" if self.empty_usage else "stop"
+        if called:
+            finish = "tool_calls"
+            await _send(response, _chunk(body, {"tool_calls": [{"index": 0, **called}]}))
         await _send(response, _chunk(body, {"content": ""}, finish_reason=finish))
         if (body.get("stream_options") or {}).get("include_usage") and not self.empty_usage:
             await _send(response, {"choices": [], "usage": _usage(body, pieces)})
@@ -243,10 +248,8 @@ class StubEngine:
 
     def _whole(self, body: dict[str, Any], text: str) -> dict[str, Any]:
         message: dict[str, Any] = {"role": "assistant", "content": text}
-        if body.get("tools") and body.get("tool_choice") == "required":
-            name = body["tools"][0]["function"]["name"]
-            function = {"name": name, "arguments": "{}"}
-            message["tool_calls"] = [{"id": "call_1", "type": "function", "function": function}]
+        if called := _called(body):
+            message["tool_calls"] = [called]
             message["content"] = None
         choice = {
             "index": 0,
@@ -255,6 +258,14 @@ class StubEngine:
             "logprobs": _logprobs(pieces_of(text)) if body.get("logprobs") else None,
         }
         return {"choices": [choice], "usage": _usage(body, pieces_of(text))}
+
+
+def _called(body: dict[str, Any]) -> dict[str, Any] | None:
+    """The call of the first tool, where one must be called."""
+    if not body.get("tools") or body.get("tool_choice") != "required":
+        return None
+    function = {"name": body["tools"][0]["function"]["name"], "arguments": "{}"}
+    return {"id": "call_1", "type": "function", "function": function}
 
 
 def _cut(request: web.Request, response: web.StreamResponse | None = None) -> web.StreamResponse:

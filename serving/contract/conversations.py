@@ -40,6 +40,11 @@ class Turn(Shown):
     version: str | None = Field(description="What answered; null for people and fixed sentences.")
     created_at: AwareDatetime
     author: str | None = Field(default=None, description="The agent; for agents' keys only.")
+    withheld: str | None = Field(
+        default=None,
+        description="What the model said where the customer got a sentence in its place; for "
+        "agents' keys only.",
+    )
 
 
 class WholeConversation(Conversation):
@@ -75,6 +80,9 @@ class Escalation(Shown):
     escalation_id: str
     state: ConversationState
     reason: EscalationReason
+    message: str | None = Field(
+        default=None, description="For the customer: that a colleague will reply, and when."
+    )
 
 
 class Ratings(Shown):
@@ -181,6 +189,7 @@ _ESCALATED = {
     "escalation_id": _ESCALATION,
     "state": "escalated",
     "reason": "customer",
+    "message": "I'm handing you over to a colleague, who will reply here.",
 }
 _TURNS: list[dict[str, Any]] = [
     {
@@ -300,7 +309,7 @@ GET = told(
             "state": "with_agent",
             "escalation_id": _ESCALATION,
             "cursor": "1.2",
-            "turns": [{**turn, "author": None} for turn in _TURNS],
+            "turns": [{**turn, "author": None, "withheld": None} for turn in _TURNS],
             "owner": "U0ANN",
             "reason": "customer",
             "cause": "The customer pressed the button.",

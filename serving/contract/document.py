@@ -15,7 +15,6 @@ from serving.endpoints import include_endpoints
 
 Document = dict[str, Any]
 
-_METHODS = ("get", "post", "put", "patch", "delete")
 _OF_EVERY_OPERATION = (500,)
 _OF_KEYS = (401, 403, 429, 503)
 _OF_INPUT = (400,)
@@ -60,16 +59,29 @@ def document() -> Document:
         routes=app.routes,
         tags=[{"name": name, "description": words} for name, words in _TAGS.items()],
     )
-    for path in made["paths"].values():
-        for method in _METHODS:
-            if method in path:
-                _complete(path[method])
+    for route in app.routes:
+        if isinstance(route, APIRoute):
+            for method in route.methods:
+                operation = made["paths"][route.path][method.lower()]
+                _restore_examples(operation, route)
+                _complete(operation)
     made["components"] = _components(made["components"]["schemas"])
     return made
 
 
 def _name(route: APIRoute) -> str:
     return route.name
+
+
+def _restore_examples(operation: Document, route: APIRoute) -> None:
+    """Put examples as they were told: FastAPI leaves out what is null in them."""
+    told = {str(status): answer for status, answer in route.responses.items()}
+    told["asked"] = (route.openapi_extra or {}).get("requestBody", {})
+    made = {**operation["responses"], "asked": operation.get("requestBody", {})}
+    for name, part in told.items():
+        for kind, media in part.get("content", {}).items():
+            if "examples" in media:
+                made[name]["content"][kind]["examples"] = media["examples"]
 
 
 def _complete(operation: Document) -> None:

@@ -118,6 +118,7 @@ async def ask(stack: Stack, method: str, path: str, **options: Any) -> int:
         return response.status
 
 
+@pytest.mark.slow
 async def test_no_route_logs_what_a_client_sent(logged: Stack, log: Log) -> None:
     async with logged.http.get(f"{logged.url}/openapi.json") as response:
         paths = (await response.json())["paths"]
@@ -149,6 +150,7 @@ async def test_no_route_logs_what_a_client_sent(logged: Stack, log: Log) -> None
     }  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_no_fault_logs_what_a_customer_wrote(
     logged: Stack, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
