@@ -60,7 +60,7 @@ def test_streams_are_counted_with_every_chunk(stub: Server, arrival: Arrival) ->
     assert result.failures == {}
     assert result.chunks_per_answer == 40
     assert 1 <= result.first_text_p50_ms < result.p50_ms
-    assert result.p50_ms >= 40
+    assert result.p50_ms >= 38  # 40 pieces, a millisecond apart; clocks are read a little apart
     assert result.tokens_per_second == pytest.approx(result.chunks_per_second)
 
 

@@ -151,6 +151,7 @@ async def test_a_reply_needs_words_and_an_id(stack: Stack) -> None:
     assert (await desk.act("reply", content="Hello"))["error"]["param"] == "id"
 
 
+@pytest.mark.slow
 async def test_of_many_agents_in_two_processes_one_gets_the_conversation(
     tmp_path: Path,
     database: Database,

@@ -271,6 +271,7 @@ async def test_a_listener_that_left_is_not_written_to(sqlite: Database) -> None:
     assert client.sends == 0
 
 
+@pytest.mark.slow
 async def test_turns_of_a_customer_with_a_long_past_come_in_order(database: Database) -> None:
     client = Client()
     with database.write() as session:

@@ -292,6 +292,7 @@ def lines() -> Iterator[list[bytes]]:
     root.setLevel(level)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
 async def test_no_secret_is_in_any_answer_or_line_whatever_fails(
     database: Database,

@@ -27,6 +27,8 @@ from tests.conftest import free_port
 from tests.serving.running_gateway import until
 from tests.stub_engine import StubEngine
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Served:

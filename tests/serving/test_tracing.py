@@ -22,6 +22,8 @@ from tests.serving.collector import Collector
 from tests.serving.running_gateway import running
 from tests.stub_engine import StubEngine
 
+pytestmark = pytest.mark.slow
+
 TRACEPARENT = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 NOBODY = "http://127.0.0.1:1"
 """A port on which nobody listens."""

@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from records import conversations
 from records.artifacts import Artifacts
 from records.assistant import Assistant
@@ -18,6 +20,8 @@ from serving.turn_log import Entry, Recorded, stamp
 from tests.serving.events_client import following
 from tests.serving.test_event_stream import agent, begun, post, say, two_gateways
 from tests.stub_engine import StubEngine
+
+pytestmark = pytest.mark.slow
 
 _HEAD_START_SECONDS = 0.3  # enough to get as far as it can
 

@@ -5,6 +5,7 @@ import statistics
 import time
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from records.artifacts import Artifacts
@@ -14,6 +15,8 @@ from records.database import Database
 from tests.serving.gateway_processes import gateway_processes
 from tests.serving.running_gateway import running, until
 from tests.stub_engine import StubEngine, add_version, publish_adapter
+
+pytestmark = pytest.mark.slow
 
 
 def command(environment: dict[str, str], *arguments: str) -> None:
