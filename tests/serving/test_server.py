@@ -147,6 +147,7 @@ async def test_sigterm_under_load_loses_no_answer(
 
         async def balancer() -> None:
             await gateway.becomes(503)
+            await until(lambda: gateway.closed)  # some still come, and are told to go
             leaving.set()
 
         customers = [asyncio.create_task(customer(n)) for n in range(16)]
