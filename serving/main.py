@@ -54,6 +54,7 @@ def serve() -> None:
         timeout_graceful_shutdown=settings.finish_seconds,
     )
     _calm_garbage_collection()
+    sys.setswitchinterval(0.001)  # the recording thread must not wait 5 ms for each of its turns
     server = Server(config, draining=gateway.draining, drain_seconds=settings.drain_seconds)
     with contextlib.suppress(KeyboardInterrupt):
         server.run()

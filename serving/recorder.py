@@ -34,7 +34,7 @@ _LARGEST_GROUP = 500
 _CROWD = 4
 _FAILING_PATIENCE = 0.25
 """Longest wait for a lock, in seconds, where the group before could not be written."""
-_GATHER_SECONDS = 0.003
+_GATHER_SECONDS = 0.002
 """Between two commits while many record at once: fewer, larger groups cost all of them less than
 the wait. Who records alone never waits."""
 
