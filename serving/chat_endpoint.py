@@ -6,6 +6,7 @@ stands behind its documented route as well. Its errors are for the front to answ
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from records.errors import Forbidden, InvalidInput, StorageError
 from records.states import KeyScope
 from serving.access import Caller
 from serving.answer_form import ChunksForm
+from serving.answering import MakeForm
 from serving.chat_request import ChatRequest, read_request
 from serving.completion import Completion
 from serving.dialogue import Dialogue, Known, look_up, open_dialogue
@@ -72,13 +74,29 @@ class ChatEndpoint:
             version = override_of(headers.get("x-understudy-version"), caller)
             dialogue = await open_for(gateway, asked, version=version)
             record.assistant = dialogue.assistant.name
-            if asked.stream:
-                outlet = Outlet(send, entry.headers)
-                await unless_left(gateway.answering.stream(dialogue, chunks_of, outlet), receive)
-                return
-            reply = await unless_left(gateway.answering.whole(dialogue, chunks_of), receive)
-            if reply is not None:
-                await respond(send, reply.body, headers={**reply.headers, **entry.headers})
+            await send_answer(gateway, dialogue, chunks_of, entry.headers, receive, send)
+
+
+async def send_answer(
+    gateway: "Gateway",
+    dialogue: Dialogue,
+    form: MakeForm,
+    headers: Mapping[str, str],
+    receive: Receive,
+    send: Send,
+) -> None:
+    """Answer a turn in its form, streamed or whole as it was asked, unless its client leaves.
+
+    Raises:
+        UnderstudyError: nothing was sent yet.
+    """
+    if dialogue.request.stream:
+        outlet = Outlet(send, headers)
+        await unless_left(gateway.answering.stream(dialogue, form, outlet), receive)
+        return
+    reply = await unless_left(gateway.answering.whole(dialogue, form), receive)
+    if reply is not None:
+        await respond(send, reply.body, headers={**reply.headers, **headers})
 
 
 def chunks_of(draft: Draft) -> ChunksForm:

@@ -177,9 +177,7 @@ class Draft:
             "duration_ms": self.duration_ms,
             "prompt_tokens": usage.get("prompt_tokens"),
             "completion_tokens": usage.get("completion_tokens"),
-            "mean_logprob": self._logprob_sum / self._logprob_count
-            if self._logprob_count
-            else None,
+            "mean_logprob": self._mean_logprob,
         }
         escalation = None
         if self.reason is not None:
@@ -213,9 +211,12 @@ class Draft:
     @property
     def confidence(self) -> float | None:
         """Geometric mean of the tokens' probabilities; None where the engine told none."""
-        if not self._logprob_count:
-            return None
-        return math.exp(self._logprob_sum / self._logprob_count)
+        mean = self._mean_logprob
+        return None if mean is None else math.exp(mean)
+
+    @property
+    def _mean_logprob(self) -> float | None:
+        return self._logprob_sum / self._logprob_count if self._logprob_count else None
 
     def _withhold(self) -> str:
         self.reason, self.status = EscalationReason.CONFIDENCE, TurnStatus.FALLBACK

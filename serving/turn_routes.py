@@ -11,14 +11,13 @@ from records.states import KeyScope
 from serving.access import Caller
 from serving.answer_form import TurnForm
 from serving.body import Body
-from serving.chat_endpoint import open_for, override_of
+from serving.chat_endpoint import open_for, override_of, send_answer
 from serving.chat_request import ChatRequest
 from serving.contract import conversations as contract
 from serving.contract.parameters import ConversationId
 from serving.conversation_routes import find
 from serving.draft import Draft
 from serving.gateway import Gateway, gateway_of, need
-from serving.outlet import Outlet, respond, unless_left
 from serving.request_record import record_of
 from serving.storable import Words
 
@@ -93,13 +92,7 @@ class _Answer(Response):
         with gateway.admission.admit(self._caller, asked.customer) as entry:
             dialogue = await open_for(gateway, asked, version=self._version)
             record_of(scope).assistant = dialogue.assistant.name
-            if asked.stream:
-                outlet = Outlet(send, entry.headers)
-                await unless_left(gateway.answering.stream(dialogue, _events_of, outlet), receive)
-                return
-            reply = await unless_left(gateway.answering.whole(dialogue, _events_of), receive)
-            if reply is not None:
-                await respond(send, reply.body, headers={**reply.headers, **entry.headers})
+            await send_answer(gateway, dialogue, _events_of, entry.headers, receive, send)
 
 
 def _events_of(_draft: Draft) -> TurnForm:
