@@ -43,7 +43,7 @@ def create_app(
         return BoltResponse(status=503, body=explained(error))  # Slack then delivers it again
 
     desk = Desk(database, assistants, artifacts)
-    listeners.register(app, desk, Attendance(app.client))
+    listeners.register(app, desk, Attendance())
     return app
 
 

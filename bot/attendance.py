@@ -26,15 +26,19 @@ PATIENCE_SECONDS = 2.0
 class Place:
     """A person, and where in Slack they are."""
 
+    client: AsyncWebClient
+    """Who speaks to them: authorised for their workspace."""
     user: str
     channel: str
+    """Where they read what only they see; their own id means their direct messages."""
     thread_ts: str | None = None
 
     @classmethod
-    def of(cls, body: dict[str, Any]) -> "Place":
-        """Where a button was pressed or a message shortcut chosen."""
-        thread = (body.get("message") or {}).get("thread_ts")
-        return cls(body["user"]["id"], body["channel"]["id"], thread)
+    def of(cls, client: AsyncWebClient, body: dict[str, Any]) -> "Place":
+        """Where a button was pressed (in a message, a form or App Home) or a shortcut chosen."""
+        user = body["user"]["id"]
+        channel = (body.get("channel") or {}).get("id") or user
+        return cls(client, user, channel, (body.get("message") or {}).get("thread_ts"))
 
 
 def explained(error: Exception) -> str:
@@ -43,7 +47,7 @@ def explained(error: Exception) -> str:
         return str(error)
     reference = new_id("ref")
     log.error("unexpected error %s", reference, exc_info=error)
-    return wording.UNEXPECTED.format(reference=reference)
+    return wording.machine.UNEXPECTED.format(reference=reference)
 
 
 Work = Coroutine[Any, Any, str | None]
@@ -51,10 +55,9 @@ Work = Coroutine[Any, Any, str | None]
 
 
 class Attendance:
-    """Attends to people; `client` is who speaks to them."""
+    """Attends to people."""
 
-    def __init__(self, client: AsyncWebClient, *, patience: float = PATIENCE_SECONDS) -> None:
-        self._client = client
+    def __init__(self, *, patience: float = PATIENCE_SECONDS) -> None:
         self._patience = patience
         self._late: set[asyncio.Task[Any]] = set()
 
@@ -79,7 +82,10 @@ class Attendance:
     async def tell(self, place: Place, sentence: str) -> None:
         """Say something that only this person sees."""
         try:
-            await self._client.chat_postEphemeral(
+            if place.channel == place.user:
+                await place.client.chat_postMessage(channel=place.user, text=sentence)
+                return
+            await place.client.chat_postEphemeral(
                 channel=place.channel,
                 user=place.user,
                 thread_ts=place.thread_ts,

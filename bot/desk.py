@@ -2,17 +2,16 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
-from bot import wording
-from bot.text import who
+from bot.roles import Roles
 from records.artifacts import Artifacts
 from records.assistant import Assistant
 from records.database import Database
-from records.errors import Forbidden, NotFound
+from records.errors import NotFound
 
 T = TypeVar("T")
 
@@ -24,6 +23,7 @@ class Desk:
     database: Database
     assistants: Mapping[str, Assistant]
     artifacts: Artifacts
+    roles: Roles = field(default_factory=Roles)
 
     async def write(self, work: Callable[[Session], T]) -> T:
         """Do `work` in one transaction."""
@@ -54,16 +54,3 @@ class Desk:
             known = ", ".join(sorted(self.assistants))
             raise NotFound(f"No assistant {name!r}; there are: {known}.")
         return found
-
-    def require_operator(self, assistant: Assistant, user: str) -> None:
-        """See that a person may retrain and release.
-
-        Raises:
-            Forbidden: naming who may.
-        """
-        operators = assistant.slack.operators
-        if operators and user not in operators:
-            named = ", ".join(who(operator) for operator in operators)
-            raise Forbidden(
-                wording.NOT_AN_OPERATOR.format(operators=named, assistant=assistant.name)
-            )

@@ -5,9 +5,18 @@ from sqlalchemy.orm import Session
 
 from bot.contents import Contents
 from bot.desk import Desk
-from bot.kinds import HEADS
+from bot.kinds import HEADS, SUBJECTS, Subject
 from bot.rendered import Nothing, NotYet, Post, Reaction, Rendered, Update, Upload
-from records import conversations, escalations, jobs, learning, outbox, reports, versions
+from records import (
+    conversations,
+    escalations,
+    experiments,
+    jobs,
+    learning,
+    outbox,
+    reports,
+    versions,
+)
 from records.outbox import Kind
 from records.states import JobState, OutboxState
 from records.tables import Escalation, Example, OutboxMessage
@@ -22,25 +31,33 @@ def channel_of(session: Session, row: OutboxMessage, desk: Desk) -> str:
     Raises:
         NotFound: what it is about is gone.
     """
-    return desk.assistant(_assistant_name(session, Kind(row.kind), row.subject)).slack.channel
+    name = _assistant_name(session, SUBJECTS[Kind(row.kind)], row.subject)
+    return desk.assistant(name).slack.channel
 
 
-def _assistant_name(session: Session, kind: Kind, subject: str) -> str:
-    match kind:
-        case Kind.ESCALATION_OPENED | Kind.ESCALATION_CHANGED:
-            conversation_id = escalations.get(session, subject).conversation_id
-            return conversations.get(session, conversation_id).assistant
-        case Kind.TURN_ADDED | Kind.TURN_CHANGED | Kind.REPLY_RELAYED:
-            conversation_id = conversations.turn(session, subject).conversation_id
-            return conversations.get(session, conversation_id).assistant
-        case Kind.EXAMPLE_PROPOSED | Kind.EXAMPLE_CHANGED:
+def _assistant_name(session: Session, about: Subject, subject: str) -> str:
+    match about:
+        case Subject.ESCALATION:
+            return _of_conversation(session, escalations.get(session, subject).conversation_id)
+        case Subject.TURN:
+            return _of_conversation(session, conversations.turn(session, subject).conversation_id)
+        case Subject.FLAG:
+            turn = conversations.turn(session, learning.get_flag(session, subject).turn_id)
+            return _of_conversation(session, turn.conversation_id)
+        case Subject.EXAMPLE:
             return learning.get_example(session, subject).assistant
-        case Kind.JOB_STARTED | Kind.JOB_CHANGED:
+        case Subject.JOB:
             return jobs.get(session, subject).assistant
-        case Kind.REPORT_READY | Kind.REPORT_CHANGED | Kind.REPORT_PLOT:
+        case Subject.REPORT:
             return reports.get(session, subject).assistant
-        case Kind.RELEASED | Kind.VERSION_REFUSED:
+        case Subject.EXPERIMENT:
+            return experiments.get(session, subject).assistant
+        case Subject.VERSION:
             return versions.get(session, subject).assistant
+
+
+def _of_conversation(session: Session, conversation_id: str) -> str:
+    return conversations.get(session, conversation_id).assistant
 
 
 def render(session: Session, row: OutboxMessage, desk: Desk) -> Rendered:

@@ -78,6 +78,8 @@ def literal(text: str, limit: int = 200) -> str:
 
 def who(actor: str) -> str:
     """An actor of the records as Slack shows people: a mention, or a plain name."""
+    if re.fullmatch(r"S[A-Z0-9]{2,20}", actor):
+        return f"<!subteam^{actor}>"
     return f"<@{actor}>" if re.fullmatch(r"[UW][A-Z0-9]{2,20}", actor) else literal(actor)
 
 

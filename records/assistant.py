@@ -6,7 +6,7 @@ plain mappings so that `records` need not know them.
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,8 +14,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from records.errors import ConfigurationError, NotFound
-from records.hours import Hours
+from records.hours import Hours, Weekday, Zone
 from records.messages import ChatMessage
+from records.states import EscalationReason
 
 
 class _Section(BaseModel):
@@ -47,13 +48,91 @@ class EngineOptions(_Section):
     extra_arguments: tuple[str, ...] = ()
 
 
-class SlackOptions(_Section):
-    """Where the assistant's team works."""
+def require_pattern(pattern: str) -> None:
+    """See that a regular expression is one.
 
-    channel: str = Field(default="support", description="Channel id or name for cards.")
-    operators: tuple[str, ...] = Field(
-        default=(), description="Slack user ids that may retrain, promote, roll back; empty: all."
+    Raises:
+        ValueError: it is none; pydantic names where it stands.
+    """
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"pattern is no regular expression ({error})") from error
+
+
+class SlackRoute(_Section):
+    """Escalations that go to another channel: all conditions that are given must hold."""
+
+    channel: str = Field(description="Channel id or name for these escalations' cards.")
+    reasons: tuple[EscalationReason, ...] = Field(default=(), description="Empty: any reason.")
+    pattern: str = Field(
+        default="",
+        description="A regular expression for what the customer asked; letter case is ignored.",
     )
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        if not self.reasons and not self.pattern:
+            raise ValueError("a route needs reasons or a pattern")
+        require_pattern(self.pattern)
+        return self
+
+
+class SlackOptions(_Section):
+    """Where the assistant's team works, and who may do what.
+
+    People are named by the ids of Slack users (U…) or user groups (S…).
+    """
+
+    workspace: str = Field(
+        default="", description="Id (T…) of the workspace, where the app is installed in several."
+    )
+    channel: str = Field(default="support", description="Channel id or name for cards.")
+    routes: tuple[SlackRoute, ...] = Field(
+        default=(), description="The first that fits names the channel of an escalation's card."
+    )
+    operators: tuple[str, ...] = Field(
+        default=(), description="May retrain, start experiments, promote, roll back; empty: all."
+    )
+    reviewers: tuple[str, ...] = Field(
+        default=(), description="May approve and reject examples; empty: all."
+    )
+    four_eyes: bool = Field(
+        default=False, description="Who flagged or wrote an example can't approve it."
+    )
+    two_person_promotion: bool = Field(
+        default=False, description="A promotion needs the word of two operators."
+    )
+    remind_minutes: float = Field(
+        default=10, ge=0, description="Unclaimed for so long: a reminder in the thread; 0: none."
+    )
+    on_call: str = Field(default="", description="Who is pinged if still nobody has it.")
+    on_call_minutes: float = Field(
+        default=20, ge=0, description="Unclaimed for so long: those on call are pinged."
+    )
+    edit_minutes: float = Field(
+        default=10, ge=0, description="How long edits and deletions of a reply reach the customer."
+    )
+    unread_minutes: float = Field(
+        default=2, ge=0, description="A reply that no customer had after so long is said to be."
+    )
+    flag_reaction: str = Field(
+        default="triangular_flag_on_post", description="Emoji that flags an answer; empty: none."
+    )
+    example_cards: bool = Field(
+        default=True, description="Show each proposed example in the thread of its conversation."
+    )
+
+
+class RetrainOptions(_Section):
+    """When an assistant is retrained without being asked."""
+
+    after_examples: int = Field(
+        default=0, ge=0, description="So many newly approved examples; 0: never by number."
+    )
+    days: tuple[Weekday, ...] = Field(default=(), description="On these weekdays; empty: never.")
+    at: time = Field(default=time(3, 0), description="The time of day for them, such as 03:00.")
+    timezone: Zone = Field(default="UTC", description="Such as Europe/Berlin.")
 
 
 class PolicyRule(_Section):
@@ -73,10 +152,7 @@ class PolicyRule(_Section):
     def _usable(self) -> Self:
         if bool(self.pattern) == bool(self.like):
             raise ValueError("a rule has either a pattern or examples (like)")
-        try:
-            re.compile(self.pattern)
-        except re.error as error:
-            raise ValueError(f"pattern is no regular expression ({error})") from error
+        require_pattern(self.pattern)
         return self
 
 
@@ -114,6 +190,7 @@ class Assistant(_Section):
     generation: Generation = Generation()
     engine: EngineOptions = EngineOptions()
     slack: SlackOptions = SlackOptions()
+    retrain: RetrainOptions = RetrainOptions()
     cases: str | None = Field(default=None, description="File of frozen cases for the gate.")
     recipe: dict[str, Any] = Field(default_factory=dict)
     gate: dict[str, Any] = Field(default_factory=dict)

@@ -50,6 +50,18 @@ def newest(session: Session, assistant: str) -> Experiment:
     return found
 
 
+def get(session: Session, experiment_id: str) -> Experiment:
+    """One experiment.
+
+    Raises:
+        NotFound: no such id.
+    """
+    found = session.get(Experiment, experiment_id)
+    if found is None:
+        raise NotFound(f"No experiment {experiment_id!r}.")
+    return found
+
+
 def start(
     session: Session,
     assistant: str,

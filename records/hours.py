@@ -1,7 +1,7 @@
 """When an assistant's support team works. Pure: the time is an argument."""
 
 from datetime import datetime, time
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -30,10 +30,16 @@ def _is_zone(value: str) -> str:
     return value
 
 
+Zone = Annotated[str, AfterValidator(_is_zone)]
+"""A time zone's name, such as `Europe/Berlin`."""
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
 Day = tuple[Annotated[str, AfterValidator(_is_span)], ...]
 """Spans of one day, such as `09:00-12:00`."""
 
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+"""In the order of `datetime.weekday`."""
 
 
 class Hours(BaseModel):
@@ -41,7 +47,7 @@ class Hours(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    timezone: Annotated[str, AfterValidator(_is_zone)] = "UTC"
+    timezone: Zone = "UTC"
     monday: Day = ()
     tuesday: Day = ()
     wednesday: Day = ()
@@ -57,6 +63,6 @@ class Hours(BaseModel):
     def are_open(self, now: datetime) -> bool:
         """Whether somebody works at that moment (an aware time)."""
         local = now.astimezone(ZoneInfo(self.timezone))
-        spans: Day = getattr(self, _DAYS[local.weekday()])
+        spans: Day = getattr(self, WEEKDAYS[local.weekday()])
         moment = local.time()
         return any(opens <= moment < closes for opens, closes in map(_span, spans))

@@ -72,6 +72,18 @@ def flag(session: Session, turn_id: str, *, agent: str, judgement: Judgement) ->
     return row
 
 
+def get_flag(session: Session, flag_id: str) -> Flag:
+    """One flag.
+
+    Raises:
+        NotFound: no such id.
+    """
+    found = session.get(Flag, flag_id)
+    if found is None:
+        raise NotFound(f"No flag {flag_id!r}.")
+    return found
+
+
 def _supersede(session: Session, *, turn_id: str, agent: str) -> None:
     earlier = session.scalars(
         select(Example).where(

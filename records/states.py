@@ -47,6 +47,20 @@ class EscalationState(StrEnum):
     RESOLVED = "resolved"
 
 
+class Resolution(StrEnum):
+    """How an escalation ended."""
+
+    SOLVED = "solved"
+    PARTLY_SOLVED = "partly_solved"
+    NOT_SOLVED = "not_solved"
+    NO_REPLY = "no_reply"
+    """The customer did not come back."""
+    NOT_NEEDED = "not_needed"
+    """No person was needed, or it was no question at all."""
+    HANDED_BACK = "handed_back"
+    """The assistant goes on; nothing is claimed to be solved."""
+
+
 class EventKind(StrEnum):
     """What happens in a conversation beside its turns."""
 
@@ -54,6 +68,10 @@ class EventKind(StrEnum):
     TAKEN = "taken"
     RESOLVED = "resolved"
     HANDED_BACK = "handed_back"
+    EDITED = "edited"
+    """An agent changed words that were sent before."""
+    REMOVED = "removed"
+    """An agent took words back."""
     TYPING = "typing"
     """An agent is writing; of no interest a few seconds later."""
 
@@ -96,6 +114,8 @@ class VersionState(StrEnum):
     TRAINED = "trained"
     EVALUATED = "evaluated"
     CHAMPION = "champion"
+    DISCARDED = "discarded"
+    """Somebody decided against it; it gets no customers."""
     RETIRED = "retired"
     """Was champion once; can be promoted again."""
 

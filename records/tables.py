@@ -39,6 +39,7 @@ from records.states import (
     KeyScope,
     OutboxState,
     ReleaseAction,
+    Resolution,
     TurnStatus,
     Urgency,
     Verdict,
@@ -105,6 +106,8 @@ class Conversation(Table):
     owner: Mapped[str | None] = mapped_column(String(64))
     version: Mapped[str | None] = mapped_column(String(80))
     experiment: Mapped[str | None] = mapped_column(String(40))
+    trial: Mapped[bool] = mapped_column(default=False)
+    """A colleague tries a version in Slack: no customer, counted in no metric."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
 
     turns: Mapped[list["Turn"]] = relationship(
@@ -142,6 +145,13 @@ class Turn(Table):
     prompt_tokens: Mapped[int | None]
     completion_tokens: Mapped[int | None]
     mean_logprob: Mapped[float | None]
+    original: Mapped[str | None] = mapped_column(Text)
+    """What an agent wrote first, where the words were edited or taken back since."""
+    edited_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
+    """When the words were taken back; `content` is empty then."""
+    delivered_at: Mapped[datetime | None]
+    """When a stream or poll of the customer's first had an agent's words."""
 
     conversation: Mapped[Conversation] = relationship(back_populates="turns")
 
@@ -180,9 +190,16 @@ class Escalation(Table):
         _words(EscalationState), default=EscalationState.WAITING
     )
     owner: Mapped[str | None] = mapped_column(String(64))
+    assignee: Mapped[str | None] = mapped_column(String(64))
+    """Who was asked to take it over; until they do, nothing of theirs reaches the customer."""
     opened_at: Mapped[datetime] = mapped_column(default=utc_now)
     taken_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
+    """Since when its owner waits for something else; None where it isn't paused."""
+    paused_seconds: Mapped[float] = mapped_column(default=0.0)
+    """Length of the pauses that have ended."""
     resolved_at: Mapped[datetime | None]
+    resolution: Mapped[Resolution | None] = mapped_column(_words(Resolution))
 
     conversation: Mapped[Conversation] = relationship()
 
@@ -245,8 +262,38 @@ class Example(Table):
     slice: Mapped[dict[str, Any]] = mapped_column(default=dict)
     state: Mapped[ExampleState] = mapped_column(_words(ExampleState))
     created_by: Mapped[str] = mapped_column(String(64))
+    edited_by: Mapped[str | None] = mapped_column(String(64))
+    """Who changed it since it was proposed."""
     decided_by: Mapped[str | None] = mapped_column(String(64))
     decided_at: Mapped[datetime | None]
+    decision_note: Mapped[str | None] = mapped_column(Text)
+    """Why it was rejected."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Fix(Table):
+    """What a version says to the question of a flagged answer, and whether that is right now."""
+
+    __tablename__ = "fixes"
+
+    flag_id: Mapped[str] = mapped_column(ForeignKey("flags.id"), primary_key=True)
+    version: Mapped[str] = mapped_column(ForeignKey("versions.id"), primary_key=True, index=True)
+    answer: Mapped[str] = mapped_column(Text)
+    handed_over: Mapped[bool] = mapped_column(default=False)
+    fixed: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Consent(Table):
+    """One person's yes to something that needs several (`promote` of a report)."""
+
+    __tablename__ = "consents"
+    __table_args__ = (UniqueConstraint("action", "subject", "actor"),)
+
+    id: Mapped[int] = mapped_column(_SERIAL, primary_key=True, autoincrement=True)
+    action: Mapped[str] = mapped_column(String(64))
+    subject: Mapped[str] = mapped_column(String(120))
+    actor: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -523,6 +570,8 @@ class OutboxMessage(Table):
     state: Mapped[OutboxState] = mapped_column(_words(OutboxState), default=OutboxState.PENDING)
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(Text)
+    team: Mapped[str | None] = mapped_column(String(32))
+    """The Slack workspace in which it stands; None: the only one."""
     channel: Mapped[str | None] = mapped_column(String(32))
     ts: Mapped[str | None] = mapped_column(String(32))
     """Slack's id of the message once it is sent; with `channel` the way back from a click."""

@@ -44,21 +44,25 @@ def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
     ) -> None:
         await ack()
         origin = Origin(action["value"], body["channel"]["id"], body["message"]["ts"])
-        await attendance.attend(Place.of(body), _flag(desk, client, body, origin))
+        await attendance.attend(Place.of(client, body), _flag(desk, client, body, origin))
 
     @app.shortcut(CALLBACK)
     async def by_shortcut(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
-        await attendance.attend(Place.of(body), _flag_message(desk, client, body))
+        await attendance.attend(Place.of(client, body), _flag_message(desk, client, body))
 
     @app.view(CALLBACK)
-    async def submitted(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
+    async def submitted(
+        ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], client: AsyncWebClient
+    ) -> None:
         judgement = without_echo(read_judgement(view["state"]["values"]), prefilled(view))
         if judgement is None:
-            await ack(response_action="errors", errors={"correction": wording.FLAG_UNCHANGED})
+            await ack(
+                response_action="errors", errors={"correction": wording.review.FLAG_UNCHANGED}
+            )
             return
         origin = Origin.loaded(view["private_metadata"])
-        place = Place(body["user"]["id"], origin.channel)
+        place = Place(client, body["user"]["id"], origin.channel)
         saving = _complete(desk, view["id"], origin, agent=place.user, judgement=judgement)
         sentence = await attendance.answer(place, saving)
         if sentence:
@@ -96,7 +100,7 @@ def _turn_shown(session: Session, *, channel: str, ts: str) -> str:
         turn = session.get_one(Escalation, row.subject).turn_id
         if turn is not None:
             return turn
-    raise InvalidInput(wording.NOT_AN_ANSWER)
+    raise InvalidInput(wording.review.NOT_AN_ANSWER)
 
 
 async def _flag(
@@ -116,7 +120,7 @@ async def _flag(
         if error.response.get("error") not in ("expired_trigger_id", "exchanged_trigger_id"):
             raise
         await saving
-        return wording.FLAG_LATE
+        return wording.review.FLAG_LATE
     return None
 
 

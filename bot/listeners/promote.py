@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.orm import Session
 
 from bot import wording
@@ -19,15 +20,17 @@ def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
     """Listen to the button; the report's message changes through the outbox."""
 
     @app.action("promote")
-    async def promote(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+    async def promote(
+        ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
+    ) -> None:
         await ack()
-        work = _promote(desk, action["value"], user=body["user"]["id"])
-        await attendance.attend(Place.of(body), work)
+        work = _promote(desk, client, action["value"], user=body["user"]["id"])
+        await attendance.attend(Place.of(client, body), work)
 
 
-async def _promote(desk: Desk, report_id: str, *, user: str) -> None:
+async def _promote(desk: Desk, client: AsyncWebClient, report_id: str, *, user: str) -> None:
     report = await desk.read(lambda session: reports.get(session, report_id))
-    desk.require_operator(desk.assistant(report.assistant), user)
+    await desk.roles.require_operator(client, desk.assistant(report.assistant), user)
     await asyncio.to_thread(versions.check_files, desk.database, desk.artifacts, report.challenger)
     await desk.write(lambda session: _point(session, report, user=user))
 
@@ -38,7 +41,7 @@ def _point(session: Session, report: Report, *, user: str) -> None:
     current = versions.champion(session, report.assistant).id
     if report.champion is not None and current not in (report.champion, report.challenger):
         raise Conflict(
-            wording.STALE_REPORT.format(
+            wording.releases.STALE_REPORT.format(
                 challenger=report.challenger, champion=report.champion, current=current
             )
         )

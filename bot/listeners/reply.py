@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.orm import Session
 
 from bot import wording
@@ -26,14 +27,14 @@ def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
     """Listen to messages in channels that the bot is in."""
 
     @app.event("message")
-    async def reply(event: dict[str, Any], body: dict[str, Any]) -> None:
+    async def reply(event: dict[str, Any], body: dict[str, Any], client: AsyncWebClient) -> None:
         message = _Message.read(event)
         if message is None:
             return
         delivery = str(body["event_id"])
         hint = await desk.write(lambda session: _take_in(session, message, delivery=delivery))
         if hint:
-            place = Place(message.user, message.channel, message.thread_ts)
+            place = Place(client, message.user, message.channel, message.thread_ts)
             await attendance.tell(place, hint)
 
 
@@ -96,8 +97,8 @@ def _relay(session: Session, escalation: Escalation, message: _Message) -> str |
         )
     if not message.has_files:
         return None
-    rest = wording.HINT_FILES_TEXT if words else wording.HINT_FILES_ONLY
-    return wording.HINT_FILES.format(rest=rest)
+    rest = wording.conversations.HINT_FILES_TEXT if words else wording.conversations.HINT_FILES_ONLY
+    return wording.conversations.HINT_FILES.format(rest=rest)
 
 
 def _hint_once(session: Session, escalation: Escalation, user: str) -> str | None:
@@ -105,7 +106,7 @@ def _hint_once(session: Session, escalation: Escalation, user: str) -> str | Non
     if not first_time(session, f"hint:{escalation.id}:{escalation.state}:{user}"):
         return None
     if escalation.state is EscalationState.RESOLVED:
-        return wording.HINT_RESOLVED
+        return wording.conversations.HINT_RESOLVED
     if escalation.owner is None:
-        return wording.HINT_NOBODY
-    return wording.HINT_OTHER.format(owner=who(escalation.owner))
+        return wording.conversations.HINT_NOBODY
+    return wording.conversations.HINT_OTHER.format(owner=who(escalation.owner))

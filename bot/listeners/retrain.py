@@ -3,6 +3,7 @@
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import wording
 from bot.attendance import Attendance, Place
@@ -15,19 +16,19 @@ def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
     """Listen to the slash command; the job's message comes through the outbox."""
 
     @app.command("/retrain")
-    async def retrain(ack: AsyncAck, command: dict[str, Any]) -> None:
-        place = Place(command["user_id"], command["channel_id"])
-        sentence = await attendance.answer(place, _retrain(desk, command))
+    async def retrain(ack: AsyncAck, command: dict[str, Any], client: AsyncWebClient) -> None:
+        place = Place(client, command["user_id"], command["channel_id"])
+        sentence = await attendance.answer(place, _retrain(desk, client, command))
         await ack(sentence or "")
 
 
-async def _retrain(desk: Desk, command: dict[str, Any]) -> str:
+async def _retrain(desk: Desk, client: AsyncWebClient, command: dict[str, Any]) -> str:
     assistant, user = _meant(desk, command), command["user_id"]
-    desk.require_operator(assistant, user)
+    await desk.roles.require_operator(client, assistant, user)
     await desk.write(lambda session: jobs.request(session, assistant.name, requested_by=user))
     channel = assistant.slack.channel
     shown = f"<#{channel}>" if channel.isupper() else f"#{channel.removeprefix('#')}"
-    return wording.RETRAIN_ASKED.format(assistant=assistant.name, channel=shown)
+    return wording.releases.RETRAIN_ASKED.format(assistant=assistant.name, channel=shown)
 
 
 def _meant(desk: Desk, command: dict[str, Any]) -> Assistant:

@@ -29,7 +29,7 @@ def escalation_card(
 ) -> Content:
     """The card in the channel; `question` is what the customer last asked before it."""
     customer = literal(conversation.customer, 80) if conversation.customer else "unknown"
-    asked = wording.REASONS[escalation.reason]
+    asked = wording.conversations.REASONS[escalation.reason]
     facts = [
         f"*Customer:* {customer}",
         f"*Reason:* {asked} – {literal(escalation.cause, 300)}",
@@ -53,12 +53,14 @@ def _state(escalation: Escalation) -> str:
     if escalation.resolved_at is not None:
         begun = escalation.taken_at or escalation.opened_at
         spent = (escalation.resolved_at - begun).total_seconds()
-    return wording.STATES[escalation.state].format(owner=owner, duration=duration(spent))
+    return wording.conversations.STATES[escalation.state].format(
+        owner=owner, duration=duration(spent)
+    )
 
 
 def _choices(escalation: Escalation) -> list[Block]:
-    take = Button(wording.TAKE_OVER, "take_over", escalation.id, style="primary")
-    resolve = Button(wording.RESOLVE, "resolve", escalation.id)
+    take = Button(wording.conversations.TAKE_OVER, "take_over", escalation.id, style="primary")
+    resolve = Button(wording.conversations.RESOLVE, "resolve", escalation.id)
     if escalation.state is EscalationState.WAITING:
         return [buttons("escalation", take, resolve)]
     if escalation.state is EscalationState.TAKEN:
@@ -70,12 +72,12 @@ def turn_message(turn: Turn, *, flags: Sequence[Flag] = ()) -> Content:
     """One turn in the transcript; an answer carries what agents said of it and the flag button."""
     blocks: list[Block] = [small(_heading(turn)), *said(turn.content)]
     if turn.withheld:
-        blocks += [small(wording.WITHHELD), *said(turn.withheld)]
+        blocks += [small(wording.conversations.WITHHELD), *said(turn.withheld)]
     if turn.role is Role.ASSISTANT and turn.version is not None:  # the model said it
-        label = wording.FLAG_ANSWER
+        label = wording.review.FLAG_ANSWER
         if flags:
             blocks.append(small(*_latest(flags)))
-            label = wording.REVISE_FLAG
+            label = wording.review.REVISE_FLAG
         blocks.append(buttons("answer", Button(label, "flag_answer", turn.id)))
     return content(f"{turn.role.capitalize()}: {escaped(cut(turn.content, 200))}", blocks)
 
@@ -98,6 +100,6 @@ def _latest(flags: Sequence[Flag]) -> list[str]:
 
 
 def _flag(flag: Flag) -> str:
-    reason = f": {wording.FLAG_REASONS[flag.reason].lower()}" if flag.reason else ""
+    reason = f": {wording.review.FLAG_REASONS[flag.reason].lower()}" if flag.reason else ""
     note = f" – {literal(flag.note, 200)}" if flag.note else ""
     return f":triangular_flag_on_post: Flagged by {who(flag.agent)}{reason}{note}"

@@ -12,7 +12,7 @@ from records.tables import Example
 def example_card(example: Example, *, handoff_sentence: str) -> Content:
     """What would be learned: the question, the answer given, the right one."""
     question = str(example.prompt[-1]["content"]) if example.prompt else ""
-    source = wording.SOURCES[example.source]
+    source = wording.review.SOURCES[example.source]
     title = f"*Example from {source}*, by {who(example.created_by)}"
     blocks: list[Block] = [line(title), small("*Question*"), *said(question, most=1)]
     if example.rejected is not None:
@@ -30,11 +30,13 @@ def _after(example: Example) -> str:
 def _choices(example: Example) -> list[Block]:
     if example.state is ExampleState.PROPOSED:
         offered = [
-            Button(wording.APPROVE, "approve_example", example.id, style="primary"),
-            Button(wording.REJECT, "reject_example", example.id, style="danger"),
+            Button(wording.review.APPROVE, "approve_example", example.id, style="primary"),
+            Button(wording.review.REJECT, "reject_example", example.id, style="danger"),
         ]
         if not example.should_escalate:
-            offered.insert(1, Button(wording.APPROVE_HANDOVER, "approve_handover", example.id))
+            offered.insert(
+                1, Button(wording.review.APPROVE_HANDOVER, "approve_handover", example.id)
+            )
         return [buttons("example", *offered)]
     return [line(_outcome(example))]
 

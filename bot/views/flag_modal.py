@@ -46,14 +46,14 @@ class Origin:
 
 def loading_modal(origin: Origin) -> dict[str, Any]:
     """What is shown while the flag is being saved: opened in time, replaced at once."""
-    return _modal(origin, [small(wording.FLAG_LOADING)], submit=False)
+    return _modal(origin, [small(wording.review.FLAG_LOADING)], submit=False)
 
 
 def notice_modal(sentence: str) -> dict[str, Any]:
     """A sentence in place of the form."""
     view = View(
         type="modal",
-        title=PlainTextObject(text=wording.FLAG_TITLE),
+        title=PlainTextObject(text=wording.review.FLAG_TITLE),
         close=PlainTextObject(text="Close"),
         blocks=[line(sentence)],
     )
@@ -63,7 +63,7 @@ def notice_modal(sentence: str) -> dict[str, Any]:
 def flag_modal(origin: Origin, answer: str) -> dict[str, Any]:
     """The form, with the answer ready to be edited."""
     blocks: list[Block] = [
-        small(wording.FLAG_SAVED_NOTE),
+        small(wording.review.FLAG_SAVED_NOTE),
         *said(answer, most=1),
         _reason(),
         _correction(answer),
@@ -77,7 +77,7 @@ def _modal(origin: Origin, blocks: list[Block], *, submit: bool) -> dict[str, An
     view = View(
         type="modal",
         callback_id=CALLBACK,
-        title=PlainTextObject(text=wording.FLAG_TITLE),
+        title=PlainTextObject(text=wording.review.FLAG_TITLE),
         submit=PlainTextObject(text="Save") if submit else None,
         close=PlainTextObject(text="Close"),
         private_metadata=origin.dumped(),
@@ -89,7 +89,7 @@ def _modal(origin: Origin, blocks: list[Block], *, submit: bool) -> dict[str, An
 def _reason() -> Block:
     options = [
         Option(value=reason.value, text=PlainTextObject(text=words))
-        for reason, words in wording.FLAG_REASONS.items()
+        for reason, words in wording.review.FLAG_REASONS.items()
     ]
     return InputBlock(
         block_id="reason",
@@ -107,7 +107,7 @@ def _correction(answer: str) -> Block:
     return InputBlock(
         block_id="correction",
         label=PlainTextObject(text="The right answer"),
-        hint=None if fits else PlainTextObject(text=wording.FLAG_TOO_LONG),
+        hint=None if fits else PlainTextObject(text=wording.review.FLAG_TOO_LONG),
         element=PlainTextInputElement(
             action_id="correction",
             multiline=True,

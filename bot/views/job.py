@@ -28,7 +28,7 @@ def job_message(job: Job) -> Content:
 
 
 def _state(job: Job) -> str:
-    words = wording.JOB_STATES[job.state]
+    words = wording.releases.JOB_STATES[job.state]
     if job.state is JobState.RUNNING:
         words += f": {literal(job.stage.replace('_', ' '))}"
     if job.started_at and job.finished_at:

@@ -27,7 +27,7 @@ class Standing:
 
 def report_message(report: Report, *, summary: str, why: str, standing: Standing) -> Content:
     """The report; `summary` is Markdown of ours, `why` the gate's sentence."""
-    verdict = wording.VERDICTS[report.verdict] if report.verdict else "measured"
+    verdict = wording.releases.VERDICTS[report.verdict] if report.verdict else "measured"
     against = f" against {report.champion}" if report.champion else ""
     title = f"{report.challenger}{against}"
     blocks: list[Block] = [
@@ -44,11 +44,15 @@ def report_message(report: Report, *, summary: str, why: str, standing: Standing
 def _choices(report: Report, standing: Standing) -> list[Block]:
     if standing.may_promote:
         question = f"{report.challenger} then answers all customers of {report.assistant}."
-        button = Button(wording.PROMOTE, "promote", report.id, style="primary", question=question)
+        button = Button(
+            wording.releases.PROMOTE, "promote", report.id, style="primary", question=question
+        )
         return [buttons("release", button)]
     if standing.champion == report.challenger:
         question = f"The version before {report.challenger} then answers all customers again."
-        button = Button(wording.ROLL_BACK, "rollback", report.id, style="danger", question=question)
+        button = Button(
+            wording.releases.ROLL_BACK, "rollback", report.id, style="danger", question=question
+        )
         return [buttons("release", button)]
     return []
 
@@ -60,7 +64,7 @@ def _outcome(standing: Standing) -> list[Block]:
 
 def refusal_message(version: str, *, reason: str) -> Content:
     """The line that says that a version is not served though it should be."""
-    title = wording.REFUSED.format(version=literal(version))
+    title = wording.releases.REFUSED.format(version=literal(version))
     return content(escaped(cut(title, 200)), [line(title), *said(reason, most=1)])
 
 

@@ -249,5 +249,5 @@ def test_what_was_withheld_from_the_customer_is_shown_as_such() -> None:
         status=TurnStatus.FALLBACK,
     )
     shown = str(turn_message(turn).blocks)
-    assert wording.WITHHELD in shown
+    assert wording.conversations.WITHHELD in shown
     assert "Perhaps on Monday." in shown
