@@ -19,9 +19,11 @@ from bot.channels import Channels
 from bot.desk import Desk
 from bot.failures import Failure, Meaning, understood
 from bot.leadership import Leadership
+from bot.messages.area import channel_of
+from bot.messages.rendering import render
 from bot.outbox_plan import Method, method_of, planned
 from bot.rendered import Nothing, NotYet, Post, Reaction, Rendered, Update, Upload
-from bot.rendering import channel_of, render
+from bot.rounds import Rounds
 from bot.settings import BotSettings
 from bot.token_bucket import TokenBucket
 from records import outbox
@@ -48,6 +50,7 @@ class Pace:
     messages_per_second: float
     job_update_seconds: float
     poll_seconds: float = 0.2
+    round_seconds: float = 5.0
 
     @classmethod
     def of(cls, settings: BotSettings) -> "Pace":
@@ -56,6 +59,7 @@ class Pace:
             settings.slack_messages_per_second,
             settings.job_update_seconds,
             settings.outbox_poll_seconds,
+            settings.round_seconds,
         )
 
 
@@ -80,6 +84,7 @@ class OutboxPump:
         self._not_before: dict[int, float] = {}
         self._failures: dict[int, int] = {}
         self._job_updated: dict[str, float] = {}
+        self._rounds = Rounds(desk, every_seconds=pace.round_seconds)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until told to stop; only one bot per database does so at a time."""
@@ -88,6 +93,7 @@ class OutboxPump:
             while not stop.is_set():
                 try:
                     if await asyncio.to_thread(leadership.holds):
+                        await self._rounds.make()
                         await self.step()
                 except UnderstudyError as error:
                     log.warning("the outbox cannot be read: %s", error)

@@ -33,6 +33,9 @@ class BotSettings(Settings):
     outbox_poll_seconds: float = Field(
         default=0.2, gt=0, description="How often to look for messages to send."
     )
+    round_seconds: float = Field(
+        default=5.0, gt=0, description="How often to look for what becomes due by time alone."
+    )
     job_update_seconds: float = Field(
         default=2.0, ge=0, description="Least time between two updates of a job's message."
     )

@@ -59,6 +59,7 @@ class Office:
             slack_messages_per_second=self.messages_per_second,
             job_update_seconds=0.2,
             outbox_poll_seconds=0.03,
+            round_seconds=0.1,
         )
 
     def slack_settings(self, **changes: Any) -> StandinSettings:
