@@ -1,57 +1,107 @@
 """The Bolt app: its client, its middleware and all listeners, put together."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
-from slack_bolt.async_app import AsyncApp
+from slack_bolt.async_app import AsyncApp, AsyncBoltContext
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import listeners
+from bot import listeners, wording
+from bot.asking.asking import Asking
 from bot.attendance import Attendance, explained
 from bot.desk import Desk
+from bot.incoming.inbox import Outcome
+from bot.incoming.journal import Event
+from bot.outbox.failures import Meaning, understood
 from bot.settings import BotSettings
-from records.artifacts import Artifacts
-from records.assistant import Assistant
-from records.database import Database
+from bot.workspaces import removal, visit
+from bot.workspaces.borders import visit_of
+from bot.workspaces.workspaces import Workspaces
+from records.errors import StorageError, UnderstudyError
 
 log = logging.getLogger(__name__)
+
+_LATER, _BROKEN, _SETTLED = 503, 500, 200
+_CALL_SECONDS = 10
 
 
 def create_app(
     settings: BotSettings,
-    database: Database,
-    assistants: Mapping[str, Assistant],
-    artifacts: Artifacts,
+    desk: Desk,
+    workspaces: Workspaces,
+    attendance: Attendance,
+    asking: Asking,
 ) -> AsyncApp:
     """The app that listens to people.
 
-    Requests are acknowledged after their work (`process_before_response`): an event that was
-    acknowledged is on disk, and interactions stop waiting for slow work by themselves.
+    A listener's answer is known when it ends (`process_before_response`): an event counts as done
+    only then. Interactions stop waiting for slow work by themselves (`Attendance`).
     """
+
+    async def authorize(team_id: str | None) -> AuthorizeResult:
+        found = await workspaces.authorized(team_id)
+        return cast("AuthorizeResult", found)  # None means that the app is not installed there
+
     app = AsyncApp(
-        token=settings.slack_bot_token.get_secret_value(),
+        client=AsyncWebClient(
+            base_url=settings.api_url,
+            timeout=_CALL_SECONDS,
+            retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=3)],
+        ),
+        authorize=authorize,
         signing_secret=settings.slack_signing_secret.get_secret_value(),
         process_before_response=True,
+        user_facing_authorize_error_message=wording.machine.NOT_HERE,
     )
-    app.client.base_url = settings.api_url
-    app.client.retry_handlers = [AsyncRateLimitErrorRetryHandler(max_retry_count=3)]
+
+    @app.middleware
+    async def from_its_workspace(
+        body: dict[str, Any], context: AsyncBoltContext, next_: Callable[[], Awaitable[None]]
+    ) -> None:
+        # Bolt runs the listener after its middleware, in the same task.
+        team, sole = context.team_id or "", workspaces.is_sole
+        visit.begin(visit_of(body, team=team, sole=sole, assistants=desk.all_assistants))
+        await next_()
 
     @app.error
     async def failed(error: Exception) -> BoltResponse:
-        return BoltResponse(status=503, body=explained(error))  # Slack then delivers it again
+        return _response(error)
 
-    desk = Desk(database, assistants, artifacts)
-    listeners.register(app, desk, Attendance())
+    removal.register(app, workspaces)
+    listeners.register(app, desk, attendance, asking)
     return app
 
 
-def web_client(settings: BotSettings) -> AsyncWebClient:
-    """The outbox's client: it repeats no call by itself, for the first may have arrived."""
+async def take_in(app: AsyncApp, event: Event) -> Outcome:
+    """Let the listeners work on an event that was kept."""
+    answer = await app.async_dispatch(AsyncBoltRequest(body=event, mode="socket_mode"))
+    meanings = {_LATER: Outcome.LATER, _BROKEN: Outcome.BROKEN}
+    return meanings.get(answer.status, Outcome.DONE)
+
+
+def _response(error: Exception) -> BoltResponse:
+    """What becomes of a request whose listener failed."""
+    if isinstance(error, StorageError):
+        return BoltResponse(status=_LATER, body=str(error))
+    failure = None if isinstance(error, UnderstudyError) else understood(error)
+    if failure is not None and failure.meaning in (Meaning.WAIT, Meaning.RETRY):
+        return BoltResponse(status=_LATER, body=failure.sentence)
+    if failure is not None and failure.meaning is Meaning.UNSURE:
+        return BoltResponse(status=_BROKEN, body=failure.sentence)
+    sentence = failure.sentence if failure else explained(error)
+    if failure is not None or isinstance(error, UnderstudyError):
+        log.warning("a request was settled: %s", sentence)
+        return BoltResponse(status=_SETTLED, body="")
+    return BoltResponse(status=_BROKEN, body=sentence)
+
+
+def web_client(settings: BotSettings, token: str | None = None) -> AsyncWebClient:
+    """A client for the outbox: it repeats no call by itself, for the first may have arrived."""
     return AsyncWebClient(
-        token=settings.slack_bot_token.get_secret_value(),
-        base_url=settings.api_url,
-        timeout=10,
-        retry_handlers=[],
+        token=token, base_url=settings.api_url, timeout=_CALL_SECONDS, retry_handlers=[]
     )

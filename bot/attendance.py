@@ -1,25 +1,43 @@
 """Doing what a person asked for in Slack: acknowledged in time, and answered in words.
 
-The one place where errors become sentences. Slack wants an acknowledgement within 3 s; work that
-takes longer goes on after it, and is told of when it is done.
+The one place where errors become sentences. Slack wants an acknowledgement within 3 s, and people
+see nothing before it: work that takes longer goes on after it, and is told of when it is done.
 """
 
 import asyncio
 import logging
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from slack_sdk.errors import SlackClientError
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import wording
+from bot.outbox.failures import Meaning, understood
+from bot.views.content import Content
 from records.errors import UnderstudyError
 from records.ids import new_id
 
 log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 2.0
+Outcome = TypeVar("Outcome")
+
+PATIENCE_SECONDS = 0.25
+"""How long an acknowledgement waits for the work: a fast answer comes with it, a slow one later."""
+
+
+_OF_SLACK = (SlackClientError, aiohttp.ClientError, TimeoutError)
+_NOT_THERE = (
+    "channel_not_found",
+    "is_archived",
+    "message_not_found",
+    "not_in_channel",
+    "thread_not_found",
+    "user_not_in_channel",
+)
+"""Where nobody can be told something among others: they read it in their direct messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +63,10 @@ def explained(error: Exception) -> str:
     """An error as a sentence for Slack; what nobody foresaw is logged under a reference."""
     if isinstance(error, UnderstudyError):
         return str(error)
+    failure = understood(error) if isinstance(error, _OF_SLACK) else None
+    if failure is not None and failure.meaning is not Meaning.GIVE_UP:
+        log.warning("a call to Slack failed: %s", failure.sentence)
+        return failure.sentence
     reference = new_id("ref")
     log.error("unexpected error %s", reference, exc_info=error)
     return wording.machine.UNEXPECTED.format(reference=reference)
@@ -52,6 +74,8 @@ def explained(error: Exception) -> str:
 
 Work = Coroutine[Any, Any, str | None]
 """What was asked for; what it returns is told to the person who asked."""
+Showing = Coroutine[Any, Any, str | Content | None]
+"""The same, where more than a sentence may be to be told."""
 
 
 class Attendance:
@@ -61,13 +85,13 @@ class Attendance:
         self._patience = patience
         self._late: set[asyncio.Task[Any]] = set()
 
-    async def attend(self, place: Place, work: Work) -> None:
+    async def attend(self, place: Place, work: Showing) -> None:
         """Do `work` and tell what came of it; return when it is done or time is up."""
 
         async def through() -> None:
-            sentence = await _outcome(work)
-            if sentence:
-                await self.tell(place, sentence)
+            said = await _outcome(work)
+            if said:
+                await self.tell(place, said)
 
         await self._in_time(asyncio.create_task(through()))
 
@@ -79,20 +103,19 @@ class Attendance:
         task.add_done_callback(lambda done: self._tell_later(place, done.result()))
         return None
 
-    async def tell(self, place: Place, sentence: str) -> None:
+    async def tell(self, place: Place, said: str | Content) -> None:
         """Say something that only this person sees."""
         try:
-            if place.channel == place.user:
-                await place.client.chat_postMessage(channel=place.user, text=sentence)
-                return
-            await place.client.chat_postEphemeral(
-                channel=place.channel,
-                user=place.user,
-                thread_ts=place.thread_ts,
-                text=sentence,
-            )
-        except SlackClientError as error:
-            log.warning("%s could not be told %r: %s", place.user, sentence, error)
+            await _tell(place, said if isinstance(said, Content) else Content(said))
+        except _OF_SLACK as error:
+            failure = understood(error)
+            why = failure.sentence if failure else type(error).__name__
+            log.warning("%s could not be told something: %s", place.user, why)
+
+    async def finish(self, *, seconds: float) -> None:
+        """Wait, at most so long, for what was begun and not yet told of."""
+        if self._late:
+            await asyncio.wait(set(self._late), timeout=seconds)
 
     async def _in_time(self, task: asyncio.Task[Any]) -> bool:
         self._late.add(task)
@@ -107,7 +130,26 @@ class Attendance:
             telling.add_done_callback(self._late.discard)
 
 
-async def _outcome(work: Work) -> str | None:
+async def _tell(place: Place, said: Content) -> None:
+    blocks = said.blocks or None
+    if place.channel != place.user:
+        try:
+            await place.client.chat_postEphemeral(
+                channel=place.channel,
+                user=place.user,
+                thread_ts=place.thread_ts,
+                text=said.text,
+                blocks=blocks,
+            )
+        except SlackApiError as error:
+            if error.response.get("error") not in _NOT_THERE:
+                raise
+        else:
+            return
+    await place.client.chat_postMessage(channel=place.user, text=said.text, blocks=blocks)
+
+
+async def _outcome(work: Coroutine[Any, Any, Outcome]) -> Outcome | str:
     try:
         return await work
     except Exception as error:  # noqa: BLE001 - the edge: every error becomes a sentence

@@ -1,32 +1,47 @@
-"""The bot's process: HTTP server or socket, and the outbox pump, from start to stop."""
+"""The bot's process: HTTP server or socket, inbox and outbox, from start to stop."""
 
 import asyncio
 import logging
 import signal
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
+from typing import Any
 
 from aiohttp import web
-from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_bolt.async_app import AsyncApp
+from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_sdk.errors import SlackApiError
+from slack_sdk.oauth.token_rotation.async_rotator import AsyncTokenRotator
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.app import create_app, web_client
-from bot.deliveries import forget_old
+from bot.app import create_app, take_in, web_client
+from bot.asking.asking import Asking, Limits
+from bot.asking.trial_engines import TrialEngines
+from bot.attendance import Attendance
 from bot.desk import Desk
-from bot.failures import Meaning, understood
-from bot.outbox_pump import OutboxPump, Pace
+from bot.health import Health
+from bot.incoming.catching_up import catch_up
+from bot.incoming.deliveries import forget_old
+from bot.incoming.doors import SocketDoor, web_app
+from bot.incoming.inbox import Inbox
+from bot.outbox.failures import Meaning, understood
+from bot.outbox.pump import OutboxPump, Pace
 from bot.settings import BotSettings
+from bot.workspaces.checkup import Checkup
+from bot.workspaces.installations import Installations
+from bot.workspaces.oauth import oauth_flow
+from bot.workspaces.token_rotation import Rotation
+from bot.workspaces.workspaces import OneWorkspace, Workspaces
 from records.artifacts import Artifacts
 from records.assistant import read_assistants
 from records.database import Database
-from records.errors import ConfigurationError
+from records.errors import ConfigurationError, StorageError
 
 log = logging.getLogger(__name__)
 
-EVENTS_PATH = "/slack/events"
 _RECONNECT_SECONDS = 2.0
+_DAY_SECONDS = 24 * 3600.0
+_FINISH_SECONDS = 3.0
+_STOP_SECONDS = 10.0
 
 
 async def run(settings: BotSettings) -> None:
@@ -36,8 +51,7 @@ async def run(settings: BotSettings) -> None:
         ConfigurationError: Slack refuses the token, or settings need mending.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for chatty in ("alembic", "slack_bolt", "slack_sdk"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    quiet_libraries()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -50,12 +64,18 @@ async def run(settings: BotSettings) -> None:
             read_assistants(settings.assistants),
             Artifacts.of(settings),
         )
-        await desk.write(forget_old)
         async with Bot(settings, desk) as bot:
             log.info("the bot is ready on port %s", settings.bot_port)
             await bot.until(stop)
     finally:
         database.close()
+
+
+def quiet_libraries() -> None:
+    """Let the libraries log errors only: Bolt's warnings quote whole requests, people's words."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for talkative in ("slack_bolt", "slack_sdk"):
+        logging.getLogger(talkative).setLevel(logging.ERROR)
 
 
 class Bot:
@@ -66,8 +86,11 @@ class Bot:
         self._desk = desk
         self._stack = AsyncExitStack()
         self._stop = asyncio.Event()
+        self._attendance = Attendance()
         self._pump: asyncio.Task[None] | None = None
-        self._socket: AsyncSocketModeHandler | None = None
+        self._socket: SocketDoor | None = None
+        self._inbox: Inbox | None = None
+        self._checkup: Checkup | None = None
 
     async def __aenter__(self) -> "Bot":
         try:
@@ -79,25 +102,91 @@ class Bot:
 
     async def _start(self) -> None:
         settings, desk = self._settings, self._desk
-        app = create_app(settings, desk.database, desk.assistants, desk.artifacts)
-        server = web.AppRunner(_web_app(self, app), access_log=None)
+        workspaces, oauth = await self._workspaces()
+        engines = TrialEngines(settings.engines, desk)
+        asking = Asking(desk, engines, self._attendance, limits=Limits.of(settings))
+        self._stack.push_async_callback(asking.close)
+        app = create_app(settings, desk, workspaces, self._attendance, asking)
+        self._inbox = inbox = Inbox(
+            settings.home / "slack-inbox", lambda event: take_in(app, event)
+        )
+        secret = settings.slack_signing_secret.get_secret_value()
+        served = web_app(app, inbox, signing_secret=secret, health=self.health, oauth=oauth)
+        server = web.AppRunner(served, access_log=None, shutdown_timeout=_FINISH_SECONDS)
         await server.setup()
         self._stack.push_async_callback(server.cleanup)
         await _listen(server, settings)
-        client = web_client(settings)
-        await _introduce(client)
+        if isinstance(workspaces, OneWorkspace):
+            await _introduce(workspaces)
+        await inbox.open()
+        self._stack.push_async_callback(inbox.close, seconds=_FINISH_SECONDS)
         if settings.socket_mode:
-            token = settings.slack_app_token.get_secret_value()
-            self._socket = AsyncSocketModeHandler(app, token)
-            await self._socket.connect_async()  # type: ignore[no-untyped-call]
-            self._stack.push_async_callback(self._socket.close_async)
-        pump = OutboxPump(desk, client, pace=Pace.of(settings))
+            await self._connect(SocketDoor(app, settings.slack_app_token.get_secret_value(), inbox))
+        self._checkup = checkup = Checkup(workspaces, desk.all_assistants)
+        self._keep_doing(checkup.look, pause=lambda: checkup.pause_seconds)
+        self._keep_doing(lambda: desk.write(forget_old), pause=lambda: _DAY_SECONDS)
+        self._in_background(catch_up(desk, workspaces, self._attendance))
+        pump = OutboxPump(desk, workspaces, pace=Pace.of(settings))
         self._pump = asyncio.create_task(pump.run(self._stop))
+
+    async def _workspaces(self) -> tuple[Workspaces, AsyncOAuthFlow | None]:
+        settings, desk = self._settings, self._desk
+        if not settings.several_workspaces:
+            token = settings.slack_bot_token.get_secret_value()
+            return OneWorkspace(web_client(settings, token)), None
+        client = web_client(settings)
+        rotator = AsyncTokenRotator(
+            client_id=settings.slack_client_id,
+            client_secret=settings.slack_client_secret.get_secret_value(),
+            client=client,
+        )
+        installations = Installations(desk, Rotation(desk, rotator), lambda: web_client(settings))
+        await installations.refresh()
+        self._in_background(installations.follow())
+        return installations, oauth_flow(settings, desk, installations, client)
+
+    async def _connect(self, door: SocketDoor) -> None:
+        """Open the socket.
+
+        Raises:
+            ConfigurationError: Slack refuses the app's token.
+        """
+        self._stack.push_async_callback(door.close_async)
+        await _patiently(lambda: _may_connect(door.client.web_client, door.app_token))
+        self._socket = door
+        await door.connect_async()  # type: ignore[no-untyped-call]
+
+    def _keep_doing(
+        self, work: Callable[[], Awaitable[Any]], *, pause: Callable[[], float]
+    ) -> None:
+        async def again_and_again() -> None:
+            while True:
+                try:
+                    await work()
+                except StorageError as error:
+                    log.warning("something is left for the next time: %s", error)
+                except Exception:
+                    log.exception("something that is done now and then failed")
+                await asyncio.sleep(pause())
+
+        self._in_background(again_and_again())
+
+    def _in_background(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+
+        async def stop() -> None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+        self._stack.push_async_callback(stop)
 
     async def __aexit__(self, *_: object) -> None:
         self._stop.set()
         if self._pump is not None:
-            await asyncio.wait({self._pump})
+            await asyncio.wait({self._pump}, timeout=_STOP_SECONDS)
+            self._pump.cancel()
+        await self._attendance.finish(seconds=_FINISH_SECONDS)
         await self._stack.aclose()
 
     async def until(self, stop: asyncio.Event) -> None:
@@ -109,11 +198,13 @@ class Bot:
         if self._pump.done():
             self._pump.result()
 
-    async def is_healthy(self) -> bool:
-        """Whether requests are heard and messages are sent."""
+    async def health(self) -> Health:
+        """Whether requests are heard and messages are sent, and what a person must mend."""
         sending = self._pump is not None and not self._pump.done()
         listening = self._socket is None or await self._socket.client.is_connected()
-        return sending and listening
+        problems = self._checkup.problems if self._checkup else ()
+        waiting = self._inbox.size if self._inbox else 0
+        return Health(sending and listening, problems, waiting)
 
 
 async def _listen(server: web.AppRunner, settings: BotSettings) -> None:
@@ -126,29 +217,33 @@ async def _listen(server: web.AppRunner, settings: BotSettings) -> None:
         ) from error
 
 
-def _web_app(bot: Bot, app: AsyncApp) -> web.Application:
-    async def events(request: web.Request) -> web.Response:
-        return await to_aiohttp_response(await app.async_dispatch(await to_bolt_request(request)))
-
-    async def health(_: web.Request) -> web.Response:
-        healthy = await bot.is_healthy()
-        return web.json_response({"ok": healthy}, status=200 if healthy else 503)
-
-    served = web.Application()
-    served.router.add_post(EVENTS_PATH, events)
-    served.router.add_get("/health", health)
-    return served
-
-
-async def _introduce(client: AsyncWebClient) -> None:
+async def _introduce(workspace: OneWorkspace) -> None:
     """See that Slack knows us; wait while it cannot be reached.
 
     Raises:
         ConfigurationError: Slack refuses the token.
     """
+    await _patiently(workspace.introduce)
+
+
+async def _may_connect(client: AsyncWebClient, token: str) -> None:
+    try:
+        await client.apps_connections_open(app_token=token)
+    except SlackApiError as error:
+        if error.response.get("error") in ("invalid_auth", "not_allowed_token_type"):
+            raise ConfigurationError("Slack refuses SLACK_APP_TOKEN: set it rightly.") from error
+        raise
+
+
+async def _patiently(ask: Callable[[], Awaitable[None]]) -> None:
+    """Ask Slack something, again while it cannot be reached.
+
+    Raises:
+        ConfigurationError: Slack refuses.
+    """
     while True:
         try:
-            await client.auth_test()
+            await ask()
         except (TimeoutError, SlackApiError, OSError) as error:
             failure = understood(error)
             if failure is None or failure.meaning in (Meaning.MEND, Meaning.GIVE_UP):

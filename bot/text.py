@@ -28,7 +28,7 @@ def _is_visible(text: str) -> bool:
 
 def length(text: str) -> int:
     """Length as the strictest reader counts it: an emoji outside the basic plane is two."""
-    return len(text) + sum(1 for c in text if ord(c) > 0xFFFF)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def cut(text: str, limit: int) -> str:
@@ -84,12 +84,15 @@ def who(actor: str) -> str:
 
 
 _ENTITY = re.compile(r"<([^<>]*)>")
-_NOTE = re.compile(r"^[\s*_~`>]*note\s*[*_~`]*\s*[:\uff1a]", re.IGNORECASE)
+_NOTE = re.compile(r"^(?:[\W_]|:[a-z0-9_+'-]+:|\d+\.)*note[\s*_~`]*:", re.IGNORECASE)
+"""Formatting, bullets, quotation marks and emoji may stand before it: a note that is taken for a
+reply does harm, a reply that is taken for a note does not."""
 
 
 def is_note(message: str) -> bool:
-    """Whether an agent's message is an internal note (`note:` in any letter case)."""
-    return _NOTE.match(html.unescape(message)) is not None
+    """Whether an agent's message is an internal note (`note:` in any letter case and dress)."""
+    plain = unicodedata.normalize("NFKC", html.unescape(message))
+    return _NOTE.match(_INVISIBLE.sub("", plain)) is not None
 
 
 def spoken(message: str) -> str:
@@ -105,5 +108,10 @@ def _plain_entity(match: re.Match[str]) -> str:
         return f"#{label or 'channel'}"
     if target.startswith("!"):
         return label or f"@{target[1:].partition('^')[0]}"
+    return entity(target, label=label)
+
+
+def entity(target: str, *, label: str) -> str:
+    """A link as plain words."""
     target = target.removeprefix("mailto:")
     return f"{label} ({target})" if label and label not in target else target

@@ -19,6 +19,8 @@ import numpy as np
 from evaluation.answers import Answer, question
 from evaluation.asking import Manner, OnProgress, ask
 from evaluation.cases import Case, CaseFile
+from evaluation.changed import FILE as CHANGES
+from evaluation.changed import changes_csv
 from evaluation.comparison import compare, slice_rows
 from evaluation.gate import GateRules, judge
 from evaluation.intervals import Sampling
@@ -94,10 +96,13 @@ async def run_evaluation(
                 manner=manner,
             )
             asked.append(Asked(version, answers))
-    body = await asyncio.to_thread(assess, assistant, rules, cases, counted, asked)
+    measured = await asyncio.to_thread(scored, assistant, rules, cases, counted, asked)
+    body = await asyncio.to_thread(judged, measured)
     frozen = are_frozen(cases, assistant)
     report_id = _report_id(body, asked, frozen=frozen)
-    return await asyncio.to_thread(_keep, database, artifacts, report_id, body, frozen=frozen)
+    return await asyncio.to_thread(
+        _keep, database, artifacts, report_id, body, frozen=frozen, changes=changes_csv(measured)
+    )
 
 
 def are_frozen(file: CaseFile, assistant: Assistant) -> bool:
@@ -132,6 +137,17 @@ def assess(
     asked: Sequence[Asked],
 ) -> dict[str, Any]:
     """The report on answers: scores, metrics, comparison, verdict. Pure."""
+    return judged(scored(assistant, rules, file, counted, asked))
+
+
+def scored(
+    assistant: Assistant,
+    rules: GateRules,
+    file: CaseFile,
+    counted: Sequence[Case],
+    asked: Sequence[Asked],
+) -> Measured:
+    """What each answer is worth. Pure."""
     topics = Topics(file.cases)
     sides = [
         Side(
@@ -146,8 +162,7 @@ def assess(
         )
         for given in asked
     ]
-    sampling = Sampling(np.random.default_rng(_SEED), confidence=rules.confidence)
-    measured = Measured(
+    return Measured(
         assistant=assistant,
         rules=rules,
         file=file,
@@ -156,10 +171,17 @@ def assess(
         champion=sides[0] if len(sides) > 1 else None,
         confidence=rules.confidence,
     )
-    tables = [tabulate(counted, side.scores) for side in sides]
+
+
+def judged(measured: Measured) -> dict[str, Any]:
+    """The report on what was measured: metrics, comparison, verdict. Pure."""
+    rules, counted = measured.rules, measured.cases
+    sampling = Sampling(np.random.default_rng(_SEED), confidence=rules.confidence)
+    after = tabulate(counted, measured.challenger.scores)
     if measured.champion is None:
-        return with_alt_text(single_body(measured, tables[0], sampling))
-    comparison = compare(*tables, slices=slice_rows(counted), sampling=sampling)
+        return with_alt_text(single_body(measured, after, sampling))
+    before = tabulate(counted, measured.champion.scores)
+    comparison = compare(before, after, slices=slice_rows(counted), sampling=sampling)
     slices = {entry.name: entry.pairs for entry in comparison.slices}
     decision = judge(comparison.pairs, slices, rules)
     return with_alt_text(compared_body(measured, comparison, decision))
@@ -184,6 +206,7 @@ def _keep(
     body: dict[str, Any],
     *,
     frozen: bool,
+    changes: str | None,
 ) -> str:
     path = f"reports/{report_id}"
     with tempfile.TemporaryDirectory() as name:
@@ -192,6 +215,9 @@ def _keep(
         (folder / "report.json").write_text(text + "\n")
         (folder / "report.md").write_text(markdown(body))
         draw(body, folder / "plot.png")
+        if changes is not None:
+            # with a mark of UTF-8, which spreadsheets need to be told
+            (folder / CHANGES).write_text(changes, encoding="utf-8-sig", newline="")
         artifacts.publish(folder, path)
     with database.write() as session:
         report = session.get(Report, report_id)

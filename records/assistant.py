@@ -111,10 +111,14 @@ class SlackOptions(_Section):
         default=20, ge=0, description="Unclaimed for so long: those on call are pinged."
     )
     edit_minutes: float = Field(
-        default=10, ge=0, description="How long edits and deletions of a reply reach the customer."
+        default=10,
+        ge=0,
+        description="How long edits and deletions of a reply reach the customer; 0: never.",
     )
     unread_minutes: float = Field(
-        default=2, ge=0, description="A reply that no customer had after so long is said to be."
+        default=2,
+        ge=0,
+        description="A reply that no customer had after so long is said to be unread; 0: never.",
     )
     flag_reaction: str = Field(
         default="triangular_flag_on_post", description="Emoji that flags an answer; empty: none."

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "engine": ("serving.engine_process:engine", "Start the model engine (vLLM) only."),
     "serve": ("serving.main:serve", "Start the gateway that customers talk to."),
     "bot": ("bot.main:bot", "Start the Slack bot."),
+    "outbox": ("bot.outbox.commands:outbox", "List messages for Slack that failed; retry them."),
     "worker": ("tuning.main:worker", "Start the worker that retrains and evaluates."),
     "slack": ("bot.standin.main:slack", "Start the stand-in for Slack, to try things without one."),
     "import": ("tuning.importing:import_", "Add examples from a JSONL file of past conversations."),

@@ -13,6 +13,9 @@ from records.messages import Role
 from records.states import ConversationState, EscalationReason, EscalationState, Urgency
 from records.tables import Conversation, Escalation, Turn
 
+LONGEST_SHOWN = 5_800
+"""So many characters of a turn are read in a message: two of Slack's blocks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -85,13 +88,10 @@ def turn(session: Session, turn_id: str) -> Turn:
     return found
 
 
-def history(session: Session, conversation_id: str) -> list[Turn]:
-    """All turns of a conversation, oldest first."""
-    return list(
-        session.scalars(
-            select(Turn).where(Turn.conversation_id == conversation_id).order_by(Turn.position)
-        )
-    )
+def history(session: Session, conversation_id: str, *, whole: bool = True) -> list[Turn]:
+    """All turns of a conversation, oldest first; if not `whole`, without what was taken back."""
+    query = select(Turn).where(Turn.conversation_id == conversation_id).order_by(Turn.position)
+    return list(session.scalars(query if whole else query.where(Turn.removed_at.is_(None))))
 
 
 def last_turn(session: Session, conversation_id: str) -> Turn | None:
@@ -191,15 +191,27 @@ def written_in_slack(source_key: str | None) -> bool:
 
 
 def show_turn(session: Session, turn: Turn, escalation: Escalation) -> None:
-    """Queue a turn for an escalation's thread in Slack; each thread shows it once."""
-    outbox.put(
-        session,
-        outbox.Kind.TURN_ADDED,
-        turn.id,
-        revision=escalation.id,
-        urgency=urgency_of(escalation),
-        escalation=escalation.id,
-    )
+    """Queue a turn for an escalation's thread in Slack; each thread shows it once.
+
+    A long one is begun in its message, and stands whole in a file after it.
+    """
+    kinds = [outbox.Kind.TURN_ADDED]
+    if is_long(turn):
+        kinds.append(outbox.Kind.TURN_SNIPPET)
+    for kind in kinds:
+        outbox.put(
+            session,
+            kind,
+            turn.id,
+            revision=escalation.id,
+            urgency=urgency_of(escalation),
+            escalation=escalation.id,
+        )
+
+
+def is_long(turn: Turn) -> bool:
+    """Whether a turn is too long to be read in a message."""
+    return max(len(turn.content), len(turn.withheld or "")) > LONGEST_SHOWN
 
 
 def urgency_of(escalation: Escalation) -> Urgency:

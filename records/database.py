@@ -69,13 +69,19 @@ class Database:
         if self.is_sqlite:
             if parsed.database and parsed.database != ":memory:":
                 make_folder(Path(parsed.database).parent)
-            self.engine = create_engine(parsed, connect_args={"timeout": lock_wait_seconds})
+            self.engine = create_engine(
+                parsed, hide_parameters=True, connect_args={"timeout": lock_wait_seconds}
+            )
             _use_wal(self.engine, lambda: self.lock_wait_seconds)
         else:
             waiting = {"options": f"-c lock_timeout={int(lock_wait_seconds * 1000)}"}
             self.engine = create_engine(
-                parsed, pool_pre_ping=True, connect_args={**_PATIENCE, **waiting}
+                parsed,
+                pool_pre_ping=True,
+                hide_parameters=True,
+                connect_args={**_PATIENCE, **waiting},
             )
+        # Parameters are hidden from errors, which are logged: they are customers' words.
         self._reading = self.engine.execution_options(understudy_reading=True)
 
     @contextmanager

@@ -20,6 +20,19 @@ _CONTROL_SECONDS = 120
 _MEASURED_AT_ONCE = 8
 _FIRST_ERROR_STATUS = 400
 _FIRST_SERVER_ERROR = 500
+_CONTEXT_SIGNS = (
+    "context length", "maximum model length", "max_model_len", "longer than", "max_total_tokens"
+)  # fmt: skip
+
+
+def exceeds_context(error: EngineRefused) -> bool:
+    """Whether the engine refused a prompt because it is too long."""
+    return says_too_long(str(error))
+
+
+def says_too_long(message: str) -> bool:
+    """Whether the engine says that a prompt is too long."""
+    return any(sign in message for sign in _CONTEXT_SIGNS)
 
 
 class Engine:

@@ -1,7 +1,8 @@
-"""Escalations: a conversation is handed to a person, taken over, resolved or handed back.
+"""Escalations: a conversation is handed to a person, who takes it over and speaks.
 
-Each change locks the conversation before it looks: of two agents one gets it, and a turn that is
-being written is either in the transcript or shown after it.
+How one ends stands in `endings`, what agents agree on among themselves in `handling`. Each change
+locks the conversation before it looks: of two agents one gets it, and a turn that is being written
+is either in the transcript or shown after it.
 """
 
 from datetime import datetime, timedelta
@@ -9,11 +10,23 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from records import audit, conversations, events, learning, outbox, outcomes
+from records import (
+    audit,
+    conversations,
+    events,
+    handle_time,
+    outbox,
+    transcripts,
+)
 from records.errors import Conflict, Forbidden, NotFound
 from records.ids import utc_now
 from records.messages import Role
-from records.states import ConversationState, EscalationReason, EscalationState, EventKind
+from records.states import (
+    ConversationState,
+    EscalationReason,
+    EscalationState,
+    EventKind,
+)
 from records.tables import Conversation, Escalation, Flag, Turn
 
 _TYPING_SECONDS = 3
@@ -48,8 +61,11 @@ def escalate(
 
     Raises:
         NotFound: no such conversation.
+        Conflict: a colleague tries a version there; no customer waits.
     """
     conversation = conversations.get(session, conversation_id, lock=True)
+    if conversation.trial:
+        raise Conflict("A colleague tries a version there: no customer waits for a person.")
     known = conversations.open_escalation(session, conversation_id)
     if known is not None:
         return known
@@ -68,19 +84,21 @@ def escalate(
         escalation.id,
         urgency=conversations.urgency_of(escalation),
     )
-    for turn in conversations.history(session, conversation_id):
-        conversations.show_turn(session, turn, escalation)
+    transcripts.show(session, escalation)
     return escalation
 
 
 def escalate_flagged(session: Session, flag: Flag) -> Escalation | None:
     """Hand a conversation to a person because an agent says that it should have been.
 
-    None where the flag does not say so, or where a person has seen the conversation already.
+    None where the flag does not say so, where a person has seen the conversation already, or where
+    no customer waits because a colleague tried a version.
     """
     if not flag.should_escalate:
         return None
     turn = conversations.turn(session, flag.turn_id)
+    if conversations.get(session, turn.conversation_id).trial:
+        return None
     seen = select(Escalation.id).where(Escalation.conversation_id == turn.conversation_id)
     if session.scalar(seen.limit(1)) is not None:
         return None
@@ -93,23 +111,52 @@ def escalate_flagged(session: Session, flag: Flag) -> Escalation | None:
     )
 
 
-def take_over(session: Session, escalation_id: str, *, agent: str) -> Escalation:
+def take_over(
+    session: Session, escalation_id: str, *, agent: str, instead_of: str | None = None
+) -> Escalation:
     """Make an agent the one who speaks to the customer. Doing it twice is doing it once.
+
+    What another agent has is theirs until the one whom they asked takes it over, or somebody who
+    says whom they follow (`instead_of`: the owner is ill, say). The owner is told.
 
     Raises:
         Conflict: another agent has it, or it is resolved.
     """
-    escalation, conversation = _locked(session, escalation_id)
-    if escalation.state is EscalationState.RESOLVED:
-        raise Conflict("This escalation is resolved already.")
-    if escalation.owner is not None and escalation.owner != agent:
-        raise Conflict(f"<@{escalation.owner}> has already taken this over.")
-    if escalation.owner is None:
-        escalation.owner, escalation.taken_at = agent, utc_now()
-        escalation.state = EscalationState.TAKEN
-        conversation.state, conversation.owner = ConversationState.WITH_AGENT, agent
-        _changed(session, escalation, EventKind.TAKEN, agent=agent, action="take_over")
+    escalation, conversation = locked(session, escalation_id)
+    require_unresolved(escalation)
+    former = escalation.owner
+    if former == agent:
+        return escalation
+    if former is not None and agent != escalation.assignee and former != instead_of:
+        raise Conflict(f"<@{former}> has already taken this over.")
+    now = utc_now()
+    handle_time.end_pause(escalation, now)
+    escalation.owner, escalation.assignee = agent, None
+    escalation.taken_at = escalation.taken_at or now
+    escalation.state = EscalationState.TAKEN
+    conversation.state, conversation.owner = ConversationState.WITH_AGENT, agent
+    tell_change(
+        session, escalation, EventKind.TAKEN, agent=agent, action="take_over", former=former
+    )
+    if former is None:
+        _hurry(session, escalation)
+    else:
+        number = outbox.next_revision(session, outbox.Kind.ESCALATION_PASSED, escalation.id)
+        outbox.put(
+            session,
+            outbox.Kind.ESCALATION_PASSED,
+            escalation.id,
+            revision=number,
+            owner=agent,
+            former=former,
+        )
     return escalation
+
+
+def _hurry(session: Session, escalation: Escalation) -> None:
+    """Let its card and transcript go first: what is said from now on must not overtake them."""
+    turns = conversations.history(session, escalation.conversation_id)
+    outbox.hurry(session, [escalation.id, *(turn.id for turn in turns)])
 
 
 def reply(
@@ -118,19 +165,21 @@ def reply(
     """An agent's words to the customer; only the owner's reach them.
 
     Words from a source that is recorded already are not said again, even where the conversation
-    is no longer the agent's: who repeats a reply wants to know that it was said.
+    is no longer the agent's: who repeats a reply wants to know that it was said. Whoever speaks
+    is no longer waiting: a pause ends.
 
     Raises:
         Conflict: the source is recorded with other words.
         Forbidden: nobody has taken over, or somebody else has.
     """
-    escalation, conversation = _locked(session, escalation_id)
+    escalation, conversation = locked(session, escalation_id)
     known = conversations.turn_from(session, source_key)
     if known is not None:
-        if (known.conversation_id, known.content) != (conversation.id, content):
+        said = (known.content, known.original)
+        if known.conversation_id != conversation.id or content not in said:
             raise Conflict("A reply with this id is recorded with other words. Use a new id.")
         return known
-    _require_owner(escalation, agent, "write to the customer")
+    require_owner(escalation, agent, "write to the customer")
     turn = conversations.add_turn(
         session,
         Turn(
@@ -141,8 +190,10 @@ def reply(
             source_key=source_key,
         ),
     )
+    if handle_time.end_pause(escalation, utc_now()):
+        show_change(session, escalation)
     if conversations.written_in_slack(source_key):
-        outbox.put(session, outbox.Kind.REPLY_RELAYED, turn.id)
+        outbox.put(session, outbox.Kind.REPLY_WAITING, turn.id)
     return turn
 
 
@@ -152,8 +203,8 @@ def typing(session: Session, escalation_id: str, *, agent: str, now: datetime) -
     Raises:
         Forbidden: nobody has taken over, or somebody else has.
     """
-    escalation, conversation = _locked(session, escalation_id)
-    _require_owner(escalation, agent, "write to the customer")
+    escalation, conversation = locked(session, escalation_id)
+    require_owner(escalation, agent, "write to the customer")
     newest = events.last(session, conversation.id)
     if newest is not None and newest.kind is EventKind.TYPING:
         age = now - newest.created_at  # negative where the clock was set back
@@ -163,83 +214,71 @@ def typing(session: Session, escalation_id: str, *, agent: str, now: datetime) -
     return True
 
 
-def resolve(session: Session, escalation_id: str, *, agent: str) -> Escalation:
-    """Give the conversation back to the assistant and propose the agent's reply as an example.
+def locked(session: Session, escalation_id: str) -> tuple[Escalation, Conversation]:
+    """An escalation and its conversation, which is locked first, as everywhere.
 
     Raises:
-        Conflict: it is resolved already, or not taken over yet.
-        Forbidden: another agent has it.
+        NotFound: no such id.
     """
-    escalation, conversation = _locked(session, escalation_id)
-    _require_to_end(escalation, agent, "resolve it")
-    ended_at = _end(escalation, conversation, ConversationState.RESOLVED)
-    taken_at = escalation.taken_at or escalation.opened_at
-    outcomes.report(
-        session,
-        outcomes.of(
-            conversation,
-            key=f"handle:{escalation_id}",
-            metric="handle_minutes",
-            value=(ended_at - taken_at).total_seconds() / 60,
-        ),
-    )
-    _changed(session, escalation, EventKind.RESOLVED, agent=agent, action="resolve")
-    learning.propose_from_reply(session, escalation, agent=agent)
-    return escalation
-
-
-def hand_back(session: Session, escalation_id: str, *, agent: str) -> Escalation:
-    """Let the assistant go on: the escalation ends, but nothing is claimed to be solved by it.
-
-    No handling time is reported and no example is proposed. Whoever needs a person again opens a
-    new escalation.
-
-    Raises:
-        Conflict: it is resolved already, or not taken over yet.
-        Forbidden: another agent has it.
-    """
-    escalation, conversation = _locked(session, escalation_id)
-    _require_to_end(escalation, agent, "hand it back")
-    _end(escalation, conversation, ConversationState.OPEN)
-    _changed(session, escalation, EventKind.HANDED_BACK, agent=agent, action="hand_back")
-    return escalation
-
-
-def _locked(session: Session, escalation_id: str) -> tuple[Escalation, Conversation]:
-    """An escalation and its conversation, which is locked first, as everywhere."""
     conversation_id = get(session, escalation_id).conversation_id
     conversation = conversations.get(session, conversation_id, lock=True)
     return get(session, escalation_id, lock=True), conversation
 
 
-def _require_owner(escalation: Escalation, agent: str, what: str) -> None:
+def require_owner(escalation: Escalation, agent: str, what: str) -> None:
+    """See that an agent is the one who speaks with the customer.
+
+    Raises:
+        Forbidden: nobody has taken over, or somebody else has.
+    """
     if escalation.state is not EscalationState.TAKEN or escalation.owner != agent:
         raise Forbidden(f"Only the agent who has taken this over can {what}.")
 
 
-def _require_to_end(escalation: Escalation, agent: str, what: str) -> None:
+def require_unresolved(escalation: Escalation) -> None:
+    """See that an escalation goes on.
+
+    Raises:
+        Conflict: it is resolved.
+    """
     if escalation.state is EscalationState.RESOLVED:
         raise Conflict("This escalation is resolved already.")
+
+
+def require_hold(escalation: Escalation, agent: str, what: str) -> None:
+    """See that an agent has taken an escalation over.
+
+    Raises:
+        Conflict: it is resolved, or nobody has.
+        Forbidden: another agent has.
+    """
+    require_unresolved(escalation)
     if escalation.owner is None:
-        raise Conflict("Take this over first: an escalation is ended by the one who has it.")
+        raise Conflict(f"Take this over first: only the one who has it can {what}.")
     if escalation.owner != agent:
         raise Forbidden(f"Only <@{escalation.owner}>, who has taken this over, can {what}.")
 
 
-def _end(escalation: Escalation, conversation: Conversation, state: ConversationState) -> datetime:
-    ended_at = utc_now()
-    escalation.state, escalation.resolved_at = EscalationState.RESOLVED, ended_at
-    conversation.state, conversation.owner = state, None
-    return ended_at
-
-
-def _changed(
-    session: Session, escalation: Escalation, kind: EventKind, *, agent: str, action: str
+def tell_change(
+    session: Session,
+    escalation: Escalation,
+    kind: EventKind,
+    *,
+    agent: str,
+    action: str,
+    **detail: str | None,
 ) -> None:
     """Tell of a change: to the customer, to Slack, in the audit."""
-    audit.note(session, actor=agent, action=action, subject=escalation.id)
+    known = {name: value for name, value in detail.items() if value is not None}
+    audit.note(session, actor=agent, action=action, subject=escalation.id, **known)
     events.note(session, escalation.conversation_id, kind, escalation=escalation.id, agent=agent)
-    outbox.put(session, outbox.Kind.ESCALATION_CHANGED, escalation.id, revision=kind)
+    show_change(session, escalation)
+
+
+def show_change(session: Session, escalation: Escalation) -> None:
+    """Bring the card up to date; its row must be locked."""
+    number = outbox.next_revision(session, outbox.Kind.ESCALATION_CHANGED, escalation.id)
+    outbox.put(session, outbox.Kind.ESCALATION_CHANGED, escalation.id, revision=number)
 
 
 def latest(session: Session, conversation_id: str) -> Escalation:

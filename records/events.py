@@ -1,4 +1,4 @@
-"""What happens in a conversation beside its turns (who speaks now, typing), and reading both.
+"""What happens in a conversation beside its turns, such as who speaks now, and reading both.
 
 Turns are numbered by `position` and events by `seq` within their conversation, each as one more
 than the highest that its writer sees; who comes too late counts anew. A number therefore shows
@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import TextClause, func, select, text
+from sqlalchemy import TextClause, column, func, select, text
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import TextualSelect
 
@@ -28,6 +28,21 @@ class Cursor(NamedTuple):
     seq: int = 0
 
 
+class Said(NamedTuple):
+    """A turn as it is now, whatever it was when its readers first had it."""
+
+    id: str
+    position: int
+    role: str
+    content: str
+    status: str
+    version: str | None
+    created_at: datetime
+    edited_at: datetime | None = None
+    removed_at: datetime | None = None
+    """When it was taken back; `content` is empty then."""
+
+
 class Item(NamedTuple):
     """A turn or an event as readers of a conversation get it, in the order in which it came."""
 
@@ -36,14 +51,14 @@ class Item(NamedTuple):
     """A turn's own; for an event, that of the last turn before it."""
     seq: int
     """An event's number; 0 for a turn."""
-    turn_id: str
-    word: str
-    """A turn's role, an event's kind."""
-    text: str
-    """A turn's content, an event's detail as JSON."""
-    status: str
-    version: str | None
-    created_at: datetime
+    kind: str
+    """An event's; empty for a turn."""
+    detail: str
+    """An event's, as JSON; empty for a turn."""
+    noted_at: datetime | None
+    """When an event was noted; None for a turn."""
+    said: Said | None
+    """The turn, or the one that an event is about."""
 
     def after(self, seen: Cursor) -> Cursor:
         """How far a reader is who had seen `seen` and now this."""
@@ -116,7 +131,15 @@ def since(session: Session, seen: Mapping[str, Cursor], *, most: int) -> Sequenc
         "seqs": orjson.dumps({name: at.seq for name, at in seen.items()}).decode(),
         "most": most,
     }
-    return [Item(*row) for row in session.execute(statement, wanted)]
+    return [_item(row) for row in session.execute(statement, wanted)]
+
+
+def _item(row: Sequence[Any]) -> Item:
+    own, turn = row[:_OF_ITEM], row[_OF_ITEM:]
+    return Item._make((*own, None if turn[0] is None else Said(*turn)))
+
+
+_OF_ITEM = len(Item._fields) - 1
 
 
 def _since(pairs: str, number: str) -> TextualSelect:
@@ -126,19 +149,25 @@ def _since(pairs: str, number: str) -> TextualSelect:
     """
     statement: TextClause = text(
         f"""
-        SELECT t.conversation_id, t.position, 0 AS seq, t.id, t.role, t.content, t.status,
-               t.version, t.created_at
+        SELECT t.conversation_id, t.position, 0 AS seq, '' AS kind, '' AS detail,
+               NULL AS noted_at, {_TURN}
         FROM {pairs.format("positions")} AS w CROSS JOIN turns AS t
         WHERE t.conversation_id = w.key AND t.position > {number}
         UNION ALL
-        SELECT e.conversation_id, e.position, e.seq, '', e.kind, CAST(e.detail AS text), '',
-               NULL, e.created_at
+        SELECT e.conversation_id, e.position, e.seq, e.kind, CAST(e.detail AS text),
+               e.created_at, {_TURN}
         FROM {pairs.format("seqs")} AS w CROSS JOIN conversation_events AS e
+        LEFT JOIN turns AS t ON t.id = e.detail ->> 'turn'
         WHERE e.conversation_id = w.key AND e.seq > {number}
         ORDER BY 1, 2, 3 LIMIT :most
         """  # noqa: S608 - words of ours only
     )
-    return statement.columns(created_at=UtcDateTime())
+    names = [*Item._fields[:_OF_ITEM], *(f"said_{name}" for name in Said._fields)]
+    moment = UtcDateTime()
+    return statement.columns(*(column(n, moment if n.endswith("_at") else None) for n in names))
+
+
+_TURN = ", ".join(f"t.{name} AS said_{name}" for name in Said._fields)
 
 
 _SINCE = {

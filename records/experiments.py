@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from records import audit, trials
+from records import audit, outbox, trials
 from records.database import lock_assistant
 from records.errors import Conflict, InvalidInput, NotFound
+from records.ids import utc_now
 from records.places import PLACES, divide, places_of
-from records.states import ExperimentState
-from records.tables import Arm, Conversation, Experiment, Turn
-from records.versions import check_candidate
+from records.states import AlertKind, ExperimentState
+from records.tables import Arm, Audit, Conversation, Experiment, Turn
+from records.versions import check_candidate, tell_reports_on
+
+_CHANGES = ("start_experiment", "ramp_experiment", "stop_experiment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,8 @@ def start(
     audit.note(
         session, actor=actor, action="start_experiment", subject=experiment.id, shares=shares
     )
+    outbox.put(session, outbox.Kind.EXPERIMENT_STARTED, experiment.id)
+    tell_reports_on(session, {side.version for side in sides})
     return experiment
 
 
@@ -145,6 +150,8 @@ def set_shares(
         session, actor=actor, action="ramp_experiment", subject=experiment.id, before=before,
         after=after,
     )  # fmt: skip
+    now = utc_now().isoformat()
+    outbox.put(session, outbox.Kind.EXPERIMENT_CHANGED, experiment.id, revision=now)
     return experiment
 
 
@@ -163,7 +170,36 @@ def stop(session: Session, assistant: str, *, actor: str) -> Experiment:
     stopped = trials.stop(session, Experiment, assistant, actor=actor)
     if stopped is None:
         raise Conflict(f"No experiment of {assistant!r} runs.")
+    tell_reports_on(session, {arm.version for arm in stopped.arms})
     return stopped
+
+
+def alert(session: Session, experiment_id: str, kind: AlertKind, sentence: str) -> None:
+    """Tell Slack, once per kind and experiment, of something that a person should look at.
+
+    Raises:
+        NotFound: no such experiment.
+    """
+    get(session, experiment_id)
+    outbox.put(
+        session,
+        outbox.Kind.EXPERIMENT_ALERT,
+        experiment_id,
+        revision=kind,
+        alert=kind,
+        sentence=sentence,
+    )
+
+
+def changes(session: Session, experiment_id: str) -> list[Audit]:
+    """Who started, ramped and stopped an experiment, from the first on."""
+    return list(
+        session.scalars(
+            select(Audit)
+            .where(Audit.subject == experiment_id, Audit.action.in_(_CHANGES))
+            .order_by(Audit.id)
+        )
+    )
 
 
 def tally(session: Session, experiment: Experiment) -> list[Tally]:
@@ -182,6 +218,7 @@ def tally(session: Session, experiment: Experiment) -> list[Tally]:
         .where(
             Turn.version.in_({arm.version for arm in experiment.arms}),  # it has an index
             Turn.experiment == experiment.id,
+            Conversation.trial.is_(False),
         )
         .group_by(Turn.arm)
     )

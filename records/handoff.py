@@ -1,6 +1,6 @@
 """The handoff marker: how the model says that a person must answer, in a whole text.
 
-(The gateway's filter does the same for a text that arrives in pieces.)
+(`records/handoff_filter.py` does the same for a text that arrives in pieces.)
 """
 
 

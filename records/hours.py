@@ -1,6 +1,6 @@
 """When an assistant's support team works. Pure: the time is an argument."""
 
-from datetime import datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -66,3 +66,20 @@ class Hours(BaseModel):
         spans: Day = getattr(self, WEEKDAYS[local.weekday()])
         moment = local.time()
         return any(opens <= moment < closes for opens, closes in map(_span, spans))
+
+    def open_between(self, start: datetime, end: datetime) -> timedelta:
+        """For how long of the time between two moments somebody works; none where they are turned.
+
+        Where clocks are changed, a span counts as long as it really was.
+        """
+        zone = ZoneInfo(self.timezone)
+        day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
+        whole = timedelta()
+        while day <= last:
+            spans: Day = getattr(self, WEEKDAYS[day.weekday()])
+            for opens, closes in map(_span, spans):
+                begun = datetime.combine(day, opens, zone).astimezone(UTC)
+                ended = datetime.combine(day, closes, zone).astimezone(UTC)
+                whole += max(timedelta(), min(end, ended) - max(start, begun))
+            day += timedelta(days=1)
+        return whole

@@ -10,9 +10,10 @@ from records.database import lock_assistant
 from records.errors import Conflict, NotFound
 from records.ids import utc_now
 from records.states import JobState
-from records.tables import Job
+from records.tables import Audit, Job
 
 ACTIVE = (JobState.QUEUED, JobState.RUNNING)
+_CANCELLED = "retrain_cancel"
 
 
 def get(session: Session, job_id: str) -> Job:
@@ -36,9 +37,7 @@ def request(
         Conflict: a job of this assistant waits or runs already.
     """
     lock_assistant(session, assistant)
-    active = session.scalar(
-        select(Job).where(Job.assistant == assistant, Job.state.in_(ACTIVE)).limit(1)
-    )
+    active = active_of(session, assistant)
     if active is not None:
         raise Conflict(f"A retraining of {assistant!r} is {active.state} already ({active.id}).")
     job = Job(assistant=assistant, requested_by=requested_by, options=options or {})
@@ -52,6 +51,28 @@ def request(
 def active(session: Session) -> list[Job]:
     """Jobs that wait or run, oldest first."""
     return list(session.scalars(select(Job).where(Job.state.in_(ACTIVE)).order_by(Job.created_at)))
+
+
+def active_of(session: Session, assistant: str) -> Job | None:
+    """The assistant's job that waits or runs."""
+    return session.scalar(
+        select(Job).where(Job.assistant == assistant, Job.state.in_(ACTIVE)).limit(1)
+    )
+
+
+def newest(session: Session, assistant: str, *, state: JobState | None = None) -> Job | None:
+    """The assistant's last job (that is in a state)."""
+    query = select(Job).where(Job.assistant == assistant)
+    if state is not None:
+        query = query.where(Job.state == state)
+    return session.scalar(query.order_by(Job.created_at.desc(), Job.id.desc()).limit(1))
+
+
+def cancelled_by(session: Session, job_id: str) -> str | None:
+    """Who cancelled a job, where somebody did."""
+    return session.scalar(
+        select(Audit.actor).where(Audit.subject == job_id, Audit.action == _CANCELLED).limit(1)
+    )
 
 
 def advance(
@@ -94,7 +115,7 @@ def cancel(session: Session, job_id: str, *, actor: str) -> None:
     if job.state not in ACTIVE:
         raise Conflict(f"Job {job_id} is already {job.state}.")
     job.state, job.finished_at, job.stage = JobState.CANCELLED, utc_now(), "cancelled"
-    audit.note(session, actor=actor, action="retrain_cancel", subject=job_id)
+    audit.note(session, actor=actor, action=_CANCELLED, subject=job_id)
     _tell(session, job)
 
 

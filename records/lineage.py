@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from records import conversations
+from records import conversations, flags
 from records.errors import NotFound
 from records.messages import Role
 from records.tables import (
@@ -38,19 +38,14 @@ def explain(session: Session, turn_id: str) -> dict[str, Any]:
         raise NotFound(f"{turn_id} was written by {turn.role}, not answered by the assistant.")
     asked = [
         t
-        for t in conversations.history(session, turn.conversation_id)
+        for t in conversations.history(session, turn.conversation_id, whole=False)
         if t.position < turn.position
     ]
     version = session.get(Version, turn.version) if turn.version else None
     return {
         "turn": _answer(turn, asked),
         "escalation": _escalation(session, turn),
-        "flags": [
-            _flag(flag)
-            for flag in session.scalars(
-                select(Flag).where(Flag.turn_id == turn_id).order_by(Flag.created_at)
-            )
-        ],
+        "flags": [_flag(flag) for flag in flags.standing(session, turn_id)],
         "version": _version(session, version) if version else None,
         "dataset": _dataset(session, version, asked) if version and version.dataset_id else None,
     }

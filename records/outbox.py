@@ -5,15 +5,18 @@ first marked `sending`: after a crash the bot asks Slack whether that message ar
 sends again.
 """
 
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import CursorResult, case, func, select, update
 from sqlalchemy.orm import Session
 
 from records.ids import utc_now
 from records.states import OutboxState, Urgency
 from records.tables import OutboxMessage
+
+_WAITING = (OutboxState.PENDING, OutboxState.SENDING)
 
 
 class Kind(StrEnum):
@@ -28,15 +31,24 @@ class Kind(StrEnum):
     ESCALATION_REMINDER = "escalation_reminder"
     """Nobody has taken over for too long: say so in the thread. Subject: escalation."""
     ESCALATION_ON_CALL = "escalation_on_call"
-    """Still nobody: ping those who are on call. Subject: escalation."""
+    """Still nobody: ping those who are on call. Subject: escalation. Payload: told_in (the
+    escalation in whose thread they are pinged for this one too), if there is such a one."""
+    ESCALATION_PASSED = "escalation_passed"
+    """Another agent speaks with the customer now: tell the one who did. Subject: escalation.
+    Payload: owner, former."""
+    TRANSCRIPT = "transcript"
+    """What was said long before an escalation, as one file. Subject: escalation. Payload: before
+    (the position up to which)."""
     TURN_ADDED = "turn_added"
     """A turn of an unresolved escalation, for its thread. Subject: turn. Payload: escalation."""
     TURN_SNIPPET = "turn_snippet"
     """The whole of a turn that is too long for its message, as a file. Subject: turn."""
     TURN_CHANGED = "turn_changed"
     """Bring a turn's message up to date (it was flagged). Subject: turn."""
+    REPLY_WAITING = "reply_waiting"
+    """An agent's words are recorded and on their way: show so. Subject: turn."""
     REPLY_RELAYED = "reply_relayed"
-    """An agent's words are where the customer reads them: confirm so. Subject: turn."""
+    """The customer has an agent's words: confirm so. Subject: turn."""
     REPLY_UNREAD = "reply_unread"
     """An agent's words have not reached the customer for too long: offer *Retry*. Subject: turn."""
     REPLY_UNREAD_CHANGED = "reply_unread_changed"
@@ -46,6 +58,8 @@ class Kind(StrEnum):
     Subject: flag. Payload: version."""
     EXAMPLE_PROPOSED = "example_proposed"
     """An example waits for approval. Subject: example."""
+    EXAMPLES_IMPORTED = "examples_imported"
+    """An import brought examples that wait in App Home. Subject: assistant. Payload: number."""
     EXAMPLE_CHANGED = "example_changed"
     """Bring the example's card up to date. Subject: example."""
     JOB_STARTED = "job_started"
@@ -67,7 +81,17 @@ class Kind(StrEnum):
     EXPERIMENT_DIGEST = "experiment_digest"
     """How it stands, once a day. Subject: experiment."""
     EXPERIMENT_ALERT = "experiment_alert"
-    """A guardrail tripped, or the evidence is in. Subject: experiment. Payload: kind, sentence."""
+    """A guardrail tripped, or the evidence is in. Subject: experiment. Payload: alert, sentence."""
+    QUESTION_UNANSWERED = "question_unanswered"
+    """A colleague's question to a version was not answered: offer to ask again. Subject: turn.
+    Payload: reason, times (how often it had failed before), channel, thread_ts."""
+    QUESTION_UNANSWERED_CHANGED = "question_unanswered_changed"
+    """Bring that message up to date. Subject: turn."""
+    COMPARISON_READY = "comparison_ready"
+    """Two versions have answered a colleague: ask which is better. Subject: the first's question.
+    Payload: channel, thread_ts."""
+    COMPARISON_CHANGED = "comparison_changed"
+    """Bring that message up to date. Subject: turn."""
     VERSION_REFUSED = "version_refused"
     """A gateway does not serve a version that it should. Subject: version. Payload: reason."""
     RELEASED = "released"
@@ -92,6 +116,24 @@ def put(
         session.flush()
 
 
+def next_revision(session: Session, kind: Kind, subject: str) -> int:
+    """The number of a change that may happen again to its subject, which the caller has locked."""
+    known = select(func.count()).where(OutboxMessage.kind == kind, OutboxMessage.subject == subject)
+    return session.scalar(known) or 0
+
+
+def hurry(session: Session, subjects: Collection[str]) -> None:
+    """Let what waits to be told of these go first, in its order: somebody acts on it now."""
+    session.execute(
+        update(OutboxMessage)
+        .where(
+            OutboxMessage.subject.in_(subjects),
+            OutboxMessage.state.in_([OutboxState.PENDING, OutboxState.SENDING]),
+        )
+        .values(urgency=Urgency.NOW)
+    )
+
+
 def due(session: Session, *, limit: int = 50) -> list[OutboxMessage]:
     """Messages that wait to be sent or whose sending was cut off: urgent ones, then older ones."""
     return list(
@@ -104,17 +146,77 @@ def due(session: Session, *, limit: int = 50) -> list[OutboxMessage]:
     )
 
 
-def mark_sending(session: Session, message_id: int) -> None:
-    """Note that sending begins; whoever finds it so after a crash must ask Slack first."""
-    row = session.get_one(OutboxMessage, message_id)
-    row.state = OutboxState.SENDING
-    row.attempts += 1
+def waiting(session: Session) -> list[int]:
+    """Ids of all that waits to be sent, in the order of sending."""
+    return list(
+        session.scalars(
+            select(OutboxMessage.id)
+            .where(OutboxMessage.state.in_(_WAITING))
+            .order_by(OutboxMessage.urgency, OutboxMessage.id)
+        )
+    )
 
 
-def mark_sent(session: Session, message_id: int, *, channel: str | None, ts: str | None) -> None:
+def load(session: Session, ids: Sequence[int]) -> list[OutboxMessage]:
+    """Rows by id."""
+    return list(session.scalars(select(OutboxMessage).where(OutboxMessage.id.in_(ids))))
+
+
+def state_of(session: Session, kind: Kind, subject: str) -> OutboxState | None:
+    """How far the newest message of that kind about that subject is; None where there is none."""
+    return session.scalar(
+        select(OutboxMessage.state)
+        .where(OutboxMessage.kind == kind, OutboxMessage.subject == subject)
+        .order_by(OutboxMessage.id.desc())
+        .limit(1)
+    )
+
+
+def mark_sending(session: Session, message_id: int) -> bool:
+    """Note that sending begins; whoever finds it so after a crash must ask Slack first.
+
+    Returns:
+        False, and nothing is noted, where it does not wait any more: another one sends it.
+    """
+    done = session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id == message_id, OutboxMessage.state == OutboxState.PENDING)
+        .values(state=OutboxState.SENDING, attempts=OutboxMessage.attempts + 1)
+    )
+    assert isinstance(done, CursorResult)
+    return done.rowcount == 1
+
+
+def mark_sent(
+    session: Session,
+    message_id: int,
+    *,
+    channel: str | None,
+    ts: str | None,
+    team: str | None = None,
+) -> None:
     """Note where the message stands in Slack."""
     row = session.get_one(OutboxMessage, message_id)
     row.state, row.channel, row.ts, row.sent_at = OutboxState.SENT, channel, ts, utc_now()
+    row.team, row.error = team, None
+
+
+def settle(session: Session, ids: Sequence[int]) -> None:
+    """Note that nothing is to be shown, or that it is shown, of messages that have no place."""
+    session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id.in_(ids))
+        .values(state=OutboxState.SENT, sent_at=utc_now(), error=None)
+    )
+
+
+def mark_gone(session: Session, *, channel: str, ts: str) -> None:
+    """Note that somebody deleted a message in Slack: it is not brought up to date any more."""
+    session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.channel == channel, OutboxMessage.ts == ts)
+        .values(gone_at=utc_now())
+    )
 
 
 def mark_pending(session: Session, message_id: int, *, error: str) -> None:
@@ -153,6 +255,7 @@ def shown(session: Session, kind: Kind, subject: str) -> list[OutboxMessage]:
                 OutboxMessage.subject == subject,
                 OutboxMessage.state == OutboxState.SENT,
                 OutboxMessage.ts.is_not(None),
+                OutboxMessage.gone_at.is_(None),
             )
             .order_by(OutboxMessage.id)
         )
@@ -164,3 +267,41 @@ def find(session: Session, *, channel: str, ts: str) -> OutboxMessage | None:
     return session.scalar(
         select(OutboxMessage).where(OutboxMessage.channel == channel, OutboxMessage.ts == ts)
     )
+
+
+def failed(session: Session) -> list[OutboxMessage]:
+    """Messages that were given up, oldest first."""
+    return list(
+        session.scalars(
+            select(OutboxMessage)
+            .where(OutboxMessage.state == OutboxState.FAILED)
+            .order_by(OutboxMessage.id)
+        )
+    )
+
+
+def troubled(session: Session) -> list[OutboxMessage]:
+    """Messages that were given up, and those that wait because something failed; oldest first."""
+    waits = (OutboxMessage.state == OutboxState.PENDING) & OutboxMessage.error.is_not(None)
+    return list(
+        session.scalars(
+            select(OutboxMessage)
+            .where((OutboxMessage.state == OutboxState.FAILED) | waits)
+            .order_by(OutboxMessage.id)
+        )
+    )
+
+
+def retry(session: Session, ids: Sequence[int]) -> int:
+    """Let messages that were given up wait to be sent again; how many there were.
+
+    One whose sending was begun is looked for in Slack before it is sent again.
+    """
+    again = case((OutboxMessage.attempts > 0, OutboxState.SENDING), else_=OutboxState.PENDING)
+    done = session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id.in_(ids), OutboxMessage.state == OutboxState.FAILED)
+        .values(state=again, error=None)
+    )
+    assert isinstance(done, CursorResult)
+    return done.rowcount

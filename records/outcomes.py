@@ -49,6 +49,7 @@ def report(session: Session, outcome: Outcome) -> bool:
     """
     known = _find(session, outcome.key)
     if known is None:
+        outcome.position = _position(session, outcome.conversation_id)
         session.add(outcome)
         session.flush()
         return True
@@ -99,6 +100,14 @@ def _rate(
     session.add(outcome)
     session.flush()
     return outcome
+
+
+def _position(session: Session, conversation_id: str | None) -> int | None:
+    """How far a conversation is."""
+    if conversation_id is None:
+        return None
+    last = conversations.last_turn(session, conversation_id)
+    return last.position if last else None
 
 
 def _find(session: Session, key: str) -> Outcome | None:

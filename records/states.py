@@ -72,6 +72,8 @@ class EventKind(StrEnum):
     """An agent changed words that were sent before."""
     REMOVED = "removed"
     """An agent took words back."""
+    REPEATED = "repeated"
+    """Words that no customer had for a while are shown once more."""
     TYPING = "typing"
     """An agent is writing; of no interest a few seconds later."""
 
@@ -106,6 +108,21 @@ class ExampleState(StrEnum):
     REJECTED = "rejected"
     SUPERSEDED = "superseded"
     """A later flag on the same answer replaced it."""
+    WITHDRAWN = "withdrawn"
+    """The agent took the flag back that it was made from."""
+
+
+class RejectReason(StrEnum):
+    """Why an example must not train."""
+
+    WRONG = "wrong"
+    """The answer that it teaches is not right either."""
+    UNCLEAR = "unclear"
+    """The question cannot be answered from what was said."""
+    PERSONAL_DATA = "personal_data"
+    DUPLICATE = "duplicate"
+    ONE_OFF = "one_off"
+    """Right for this customer, and for no other."""
 
 
 class VersionState(StrEnum):
@@ -133,6 +150,31 @@ class ExperimentState(StrEnum):
 
     RUNNING = "running"
     STOPPED = "stopped"
+
+
+class AlertKind(StrEnum):
+    """Why somebody should look at a running experiment."""
+
+    GUARDRAIL = "guardrail"
+    """Something got worse than is allowed."""
+    EVIDENCE = "evidence"
+    """There is enough of it to decide."""
+
+
+class TrainingMethod(StrEnum):
+    """How an adapter is trained."""
+
+    SFT = "sft"
+    """On the right answers alone."""
+
+
+class JobTrigger(StrEnum):
+    """What asks for a retraining where nobody does; stands in place of a person."""
+
+    THRESHOLD = "threshold"
+    """Enough examples were newly approved."""
+    SCHEDULE = "schedule"
+    """Its day and time have come."""
 
 
 class JobState(StrEnum):

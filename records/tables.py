@@ -96,7 +96,15 @@ class Conversation(Table):
     """A customer's dialogue; `key` is the caller's own name for it."""
 
     __tablename__ = "conversations"
-    __table_args__ = (UniqueConstraint("assistant", "key"),)
+    __table_args__ = (
+        UniqueConstraint("assistant", "key"),
+        Index(
+            "trial_conversations",
+            "id",
+            sqlite_where=text("trial = 1"),
+            postgresql_where=text("trial"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     assistant: Mapped[str] = mapped_column(String(64), index=True)
@@ -115,11 +123,22 @@ class Conversation(Table):
     )
 
 
+_UNDELIVERED = text("role = 'agent' AND delivered_at IS NULL AND removed_at IS NULL")
+
+
 class Turn(Table):
     """One message in a conversation; for an answer also what produced it and how long it took."""
 
     __tablename__ = "turns"
-    __table_args__ = (UniqueConstraint("conversation_id", "position"),)
+    __table_args__ = (
+        UniqueConstraint("conversation_id", "position"),
+        Index(
+            "undelivered_replies",
+            "created_at",
+            sqlite_where=_UNDELIVERED,
+            postgresql_where=_UNDELIVERED,
+        ),
+    )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("turn"))
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
@@ -156,9 +175,21 @@ class Turn(Table):
     conversation: Mapped[Conversation] = relationship(back_populates="turns")
 
     @property
+    def waits_for_its_reader(self) -> bool:
+        """Whether it is an agent's and the customer has not had it yet."""
+        is_open = self.delivered_at is None and self.removed_at is None
+        return self.role is Role.AGENT and is_open
+
+    @property
     def models_words(self) -> str:
         """What the model said, though the customer may have read a sentence in its place."""
         return self.withheld or self.content
+
+    @property
+    def is_models_own(self) -> bool:
+        """Whether it is a whole answer of the model's, not a sentence in place of one."""
+        answered = self.role is Role.ASSISTANT and self.status is TurnStatus.COMPLETE
+        return answered and self.version is not None
 
     @property
     def message(self) -> Message:
@@ -200,6 +231,10 @@ class Escalation(Table):
     """Length of the pauses that have ended."""
     resolved_at: Mapped[datetime | None]
     resolution: Mapped[Resolution | None] = mapped_column(_words(Resolution))
+    resolved_by: Mapped[str | None] = mapped_column(String(64))
+    """Who ended it: its owner, or who saw that no person was needed."""
+    note: Mapped[str | None] = mapped_column(Text)
+    """What colleagues should know of how it ended."""
 
     conversation: Mapped[Conversation] = relationship()
 
@@ -230,11 +265,18 @@ class Flag(Table):
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("flag"))
     turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id"), index=True)
-    agent: Mapped[str] = mapped_column(String(64))
+    position: Mapped[int] = mapped_column(default=0)
+    """Which of its answer's flags it is, counted from 0, whatever clocks say."""
+    agent: Mapped[str] = mapped_column(String(64), index=True)
     reason: Mapped[FlagReason | None] = mapped_column(_words(FlagReason))
     correction: Mapped[str | None] = mapped_column(Text)
     should_escalate: Mapped[bool] = mapped_column(default=False)
     note: Mapped[str | None] = mapped_column(Text)
+    withdrawn: Mapped[bool] = mapped_column(default=False)
+    """The agent takes back what they said of the answer before."""
+    channel: Mapped[str | None] = mapped_column(String(32))
+    """Where in Slack it was flagged, with `thread_ts`: what becomes of it is told there."""
+    thread_ts: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -250,7 +292,7 @@ class Example(Table):
     """What it was made from (`flag:<id>`, `import:<hash>`): repeating makes no second one."""
     source: Mapped[ExampleSource] = mapped_column(_words(ExampleSource))
     turn_id: Mapped[str | None] = mapped_column(ForeignKey("turns.id"), index=True)
-    flag_id: Mapped[str | None] = mapped_column(ForeignKey("flags.id"))
+    flag_id: Mapped[str | None] = mapped_column(ForeignKey("flags.id"), index=True)
     conversation_id: Mapped[str | None] = mapped_column(ForeignKey("conversations.id"))
     customer: Mapped[str | None] = mapped_column(String(200), index=True)
     prompt: Mapped[list[dict[str, Any]]]
@@ -267,7 +309,7 @@ class Example(Table):
     decided_by: Mapped[str | None] = mapped_column(String(64))
     decided_at: Mapped[datetime | None]
     decision_note: Mapped[str | None] = mapped_column(Text)
-    """Why it was rejected."""
+    """Why it was rejected: a `states.RejectReason`, or other words."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -458,6 +500,8 @@ class Outcome(Table):
     customer: Mapped[str | None] = mapped_column(String(200), index=True)
     turn_id: Mapped[str | None] = mapped_column(ForeignKey("turns.id"))
     """The one answer that it is about, where it is about one (a thumb)."""
+    position: Mapped[int | None]
+    """That of the conversation's last turn when it was reported."""
     metric: Mapped[str] = mapped_column(String(64), index=True)
     value: Mapped[float]
     comment: Mapped[str | None] = mapped_column(Text)
@@ -497,7 +541,7 @@ class Report(Table):
     verdict: Mapped[Verdict | None] = mapped_column(_words(Verdict))
     body: Mapped[dict[str, Any]]
     path: Mapped[str] = mapped_column(Text)
-    """The folder with report.md, report.json and plot.png, relative to the artifact store."""
+    """The folder with report.md, report.json, plot.png and changes.csv, in the artifact store."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -577,6 +621,8 @@ class OutboxMessage(Table):
     """Slack's id of the message once it is sent; with `channel` the way back from a click."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     sent_at: Mapped[datetime | None]
+    gone_at: Mapped[datetime | None]
+    """When Slack said that somebody had deleted the message there."""
 
 
 class SlackEvent(Table):
@@ -602,3 +648,34 @@ class ApiKey(Table):
     concurrent_requests: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     revoked_at: Mapped[datetime | None]
+
+
+class SlackInstallation(Table):
+    """The app in one Slack workspace, with the bot's tokens there: to be kept as secrets are."""
+
+    __tablename__ = "slack_installations"
+
+    team: Mapped[str] = mapped_column(String(32), primary_key=True)
+    """The workspace's id (T…)."""
+    name: Mapped[str] = mapped_column(String(200), default="")
+    bot_token: Mapped[str] = mapped_column(Text)
+    bot_id: Mapped[str] = mapped_column(String(32))
+    bot_user: Mapped[str] = mapped_column(String(32))
+    scopes: Mapped[str] = mapped_column(Text, default="")
+    """What the app may do there, comma-separated."""
+    refresh_token: Mapped[str | None] = mapped_column(Text)
+    """Exchanged, once, for the next token; None: the token does not expire."""
+    expires_at: Mapped[datetime | None]
+    rotating_until: Mapped[datetime | None]
+    """One process exchanges the token; no other one does before this."""
+    installed_by: Mapped[str | None] = mapped_column(String(32))
+    installed_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class SlackInstallState(Table):
+    """Installations of the app that people began in a browser: each may be completed once."""
+
+    __tablename__ = "slack_install_states"
+
+    state: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expires_at: Mapped[datetime]

@@ -5,7 +5,7 @@ from typing import TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from records import audit
+from records import audit, outbox
 from records.database import lock_assistant
 from records.ids import utc_now
 from records.states import ExperimentState
@@ -38,4 +38,6 @@ def stop(session: Session, kind: type[Trial], assistant: str, *, actor: str) -> 
     if trial is not None:
         trial.state, trial.stopped_at = ExperimentState.STOPPED, utc_now()
         audit.note(session, actor=actor, action=f"stop_{kind.__name__.lower()}", subject=trial.id)
+        if isinstance(trial, Experiment):
+            outbox.put(session, outbox.Kind.EXPERIMENT_CHANGED, trial.id, revision="stopped")
     return trial

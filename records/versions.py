@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from records import audit, outbox, trials
+from records import audit, fixes, outbox, trials
 from records.adapters import base_hash, verify
 from records.artifacts import Artifacts
 from records.assistant import Assistant
 from records.database import Database, lock_assistant
 from records.errors import Conflict, InvalidInput, NotFound
+from records.ids import utc_now
 from records.states import ReleaseAction, Verdict, VersionState
 from records.tables import Experiment, Release, Report, Shadow, Version
 
@@ -153,16 +154,16 @@ def promote(
 
     Raises:
         NotFound: no such version.
-        Conflict: it is champion already, or the gate did not pass it against the present champion
-            on the assistant's own cases and `without_evidence` is not given.
+        Conflict: it is champion already, was discarded, or the gate did not pass it against the
+            present champion on the assistant's own cases and `without_evidence` is not given.
     """
     version = get(session, version_id)
     lock_assistant(session, version.assistant)
-    current = pointer(session, version.assistant)
-    if current is not None and current.version == version_id:
-        raise Conflict(f"{version_id} is champion already.")
-    if not without_evidence:
-        _require_pass(session, version, champion=current.version if current else None)
+    if without_evidence:
+        _refuse_champion(version, pointer(session, version.assistant))
+        refuse_discarded(session, version)
+    else:
+        require_evidence(session, version)
     return _point(session, version, action=ReleaseAction.PROMOTE, actor=actor)
 
 
@@ -187,8 +188,42 @@ def may_promote(session: Session, report: Report) -> bool:
         report.frozen
         and report.verdict is Verdict.PASS
         and serving in (None, report.champion)
+        and not is_discarded(session, report.challenger)
         and verdict_of(session, report.challenger, champion=serving) is Verdict.PASS
     )
+
+
+def may_try(session: Session, version_id: str) -> bool:
+    """Whether a version may get customers in an experiment: see `check_candidate`."""
+    version = session.get(Version, version_id)
+    if version is None or version.state is VersionState.DISCARDED:
+        return False
+    current = pointer(session, version.assistant)
+    is_champion = current is not None and current.version == version_id
+    return not is_champion and verdict_of(session, version_id) is not Verdict.FAIL
+
+
+def candidates(session: Session, assistant: str, *, most: int) -> list[Version]:
+    """Versions that an experiment may try, the newest first."""
+    newest_first = reversed(listed(session, assistant))
+    return [version for version in newest_first if may_try(session, version.id)][:most]
+
+
+def is_discarded(session: Session, version_id: str) -> bool:
+    """Whether somebody decided against a version."""
+    version = session.get(Version, version_id)
+    return version is not None and version.state is VersionState.DISCARDED
+
+
+def refuse_discarded(session: Session, version: Version) -> None:
+    """See that nobody decided against a version.
+
+    Raises:
+        Conflict: somebody did.
+    """
+    session.refresh(version)  # as read before the lock it may be old
+    if version.state is VersionState.DISCARDED:
+        raise Conflict(f"{version.id} was discarded. Take it back first.")
 
 
 def note_evidence(session: Session, report: Report) -> None:
@@ -206,6 +241,33 @@ def note_evidence(session: Session, report: Report) -> None:
     revision = f"{report.id}:{report.created_at.isoformat()}"
     for other in session.scalars(earlier):
         outbox.put(session, outbox.Kind.REPORT_CHANGED, other, revision=revision)
+
+
+def has_evidence(session: Session, version: Version) -> bool:
+    """Whether `promote` takes a version now."""
+    try:
+        require_evidence(session, version)
+    except Conflict:
+        return False
+    return True
+
+
+def require_evidence(session: Session, version: Version) -> None:
+    """See that a version may be promoted now.
+
+    Raises:
+        Conflict: it is champion already, was discarded, or the gate did not pass it against the
+            present champion on the assistant's own cases.
+    """
+    current = pointer(session, version.assistant)
+    _refuse_champion(version, current)
+    refuse_discarded(session, version)
+    _require_pass(session, version, champion=current.version if current else None)
+
+
+def _refuse_champion(version: Version, current: Release | None) -> None:
+    if current is not None and current.version == version.id:
+        raise Conflict(f"{version.id} is champion already.")
 
 
 def _require_pass(session: Session, version: Version, *, champion: str | None) -> None:
@@ -233,13 +295,15 @@ def check_candidate(
     Raises:
         NotFound: no such version.
         InvalidInput: it belongs to another assistant.
-        Conflict: the gate's last verdict on it is FAIL and `without_evidence` is not given.
+        Conflict: it was discarded, or the gate's last verdict on it is FAIL and
+            `without_evidence` is not given.
     """
     version = get(session, version_id)
     if version.assistant != assistant:
         raise InvalidInput(
             f"{version.id} belongs to assistant {version.assistant!r}, not {assistant!r}."
         )
+    refuse_discarded(session, version)
     if not without_evidence and verdict_of(session, version.id) is Verdict.FAIL:
         raise Conflict(
             f"The gate said FAIL of {version.id}, so it gets no customers. To try it all the same, "
@@ -251,7 +315,9 @@ def passed(session: Session, assistant: str, *, champion: str, most: int) -> lis
     """Versions that the gate passes against the champion now, the newest evidence first."""
     rows = session.execute(
         select(Report.challenger, Report.verdict)
+        .join(Version, Version.id == Report.challenger)
         .where(
+            Version.state != VersionState.DISCARDED,
             Report.assistant == assistant,
             Report.champion == champion,
             Report.verdict.is_not(None),
@@ -272,11 +338,20 @@ def rollback(session: Session, assistant: str, *, actor: str) -> Release:
         Conflict: there is nothing to go back to.
     """
     lock_assistant(session, assistant)
+    version = before(session, assistant)
+    return _point(session, version, action=ReleaseAction.ROLLBACK, actor=actor)
+
+
+def before(session: Session, assistant: str) -> Version:
+    """The version that a roll-back goes to.
+
+    Raises:
+        Conflict: there is nothing to go back to.
+    """
     stack = standing(releases(session, assistant))
     if len(stack) < 2:
         raise Conflict(f"Nothing to roll back to: {assistant!r} serves its first version.")
-    version = get(session, stack[1])
-    return _point(session, version, action=ReleaseAction.ROLLBACK, actor=actor)
+    return get(session, stack[1])
 
 
 def _point(session: Session, version: Version, *, action: ReleaseAction, actor: str) -> Release:
@@ -301,12 +376,16 @@ def _point(session: Session, version: Version, *, action: ReleaseAction, actor: 
             session, outbox.Kind.RELEASED, version.id, revision=release.id, release=release.id
         )
         _tell_reports(session, release)
+    if action is ReleaseAction.PROMOTE:
+        fixes.tell_fixed(session, version.id)
     return release
 
 
 def _end_trials(session: Session, champion: Version, *, actor: str) -> None:
     """A new champion ends the experiment; a shadow only where it is the champion now."""
-    trials.stop(session, Experiment, champion.assistant, actor=actor)
+    stopped = trials.stop(session, Experiment, champion.assistant, actor=actor)
+    if stopped is not None:
+        tell_reports_on(session, {arm.version for arm in stopped.arms})
     shadow = trials.running(session, Shadow, champion.assistant)
     if shadow is not None and shadow.version == champion.id:
         trials.stop(session, Shadow, champion.assistant, actor=actor)
@@ -325,3 +404,11 @@ def _tell_reports(session: Session, release: Release) -> None:
     )
     for report in reports:
         outbox.put(session, outbox.Kind.REPORT_CHANGED, report, revision=release.id)
+
+
+def tell_reports_on(session: Session, challengers: Iterable[str]) -> None:
+    """Bring the reports on versions up to date that something happened to."""
+    session.flush()
+    now = utc_now().isoformat()
+    for report in session.scalars(select(Report.id).where(Report.challenger.in_(challengers))):
+        outbox.put(session, outbox.Kind.REPORT_CHANGED, report, revision=now)

@@ -48,6 +48,11 @@ class Caller:
     id: str = ""
     rate: Rate = NO_LIMIT
 
+    @property
+    def is_customers(self) -> bool:
+        """Whether a customer's backend comes with it, and nobody who looks over its shoulder."""
+        return self.scope is KeyScope.CUSTOMER
+
     def may(self, *scopes: KeyScope) -> bool:
         """Whether the key has one of those scopes; an admin's has every scope."""
         return self.scope is KeyScope.ADMIN or self.scope in scopes

@@ -5,17 +5,17 @@ The desk says which agent it is that acts; its key, of scope `agent`, is what is
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from records import conversations, escalations
+from records import conversations, endings, escalations
 from records.errors import Conflict, Forbidden
 from records.ids import utc_now
-from records.states import EscalationReason
+from records.states import EscalationReason, Resolution
 from records.tables import Conversation
 from serving.body import Body
 from serving.contract import conversations as contract
@@ -47,6 +47,15 @@ class ReplyBody(AgentBody):
 
     content: Words
     id: Annotated[Storable, Field(min_length=1, max_length=64)]
+
+
+class ResolveBody(AgentBody):
+    """How it ended, and whether the agent's replies are proposed as an example."""
+
+    resolution: Literal["solved", "partly_solved", "not_solved", "no_reply", "not_needed"] = (
+        "solved"
+    )
+    save_example: bool = True
 
 
 @router.post("/take-over", **contract.TAKE_OVER)
@@ -96,11 +105,20 @@ async def typing(request: Request, conversation_id: ConversationId, body: AgentB
 
 
 @router.post("/resolve", **contract.RESOLVE)
-async def resolve(request: Request, conversation_id: ConversationId, body: AgentBody) -> Response:
-    """End the escalation as solved; the assistant may answer again."""
+async def resolve(request: Request, conversation_id: ConversationId, body: ResolveBody) -> Response:
+    """End the escalation, as solved if nothing else is said; the assistant may answer again.
+
+    The agent's replies are proposed as an example to learn from, unless `save_example` is false.
+    """
 
     def act(session: Session, found: Conversation) -> None:
-        escalations.resolve(session, escalations.latest(session, found.id).id, agent=body.agent)
+        endings.resolve(
+            session,
+            escalations.latest(session, found.id).id,
+            agent=body.agent,
+            resolution=Resolution(body.resolution),
+            save_example=body.save_example,
+        )
 
     return await _done(request, conversation_id, act)
 
@@ -110,7 +128,7 @@ async def hand_back(request: Request, conversation_id: ConversationId, body: Age
     """End the escalation without claiming that it is solved; the assistant answers again."""
 
     def act(session: Session, found: Conversation) -> None:
-        escalations.hand_back(session, escalations.latest(session, found.id).id, agent=body.agent)
+        endings.hand_back(session, escalations.latest(session, found.id).id, agent=body.agent)
 
     return await _done(request, conversation_id, act)
 

@@ -12,6 +12,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from records.engine import exceeds_context
 from records.errors import EngineInterrupted, EngineRefused, EngineUnavailable, StorageError
 from serving.answer_form import AnswerForm, Ending
 from serving.dialogue import Dialogue, question_entry
@@ -19,7 +20,6 @@ from serving.draft import Draft
 from serving.fleet import Fleet
 from serving.outlet import Outlet
 from serving.recorder import Recorder
-from serving.refusal import exceeds_context
 from serving.tracing import OFF, Span, Tracing
 from serving.turn_log import Recorded
 

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.background import BackgroundTask
 from starlette.responses import Response
 
-from records import conversations, escalations, events, outcomes
+from records import conversations, delivery, escalations, events, outcomes
 from records.assistant import pick_assistant
 from records.errors import Conflict, InvalidInput, NotFound
 from records.events import Cursor
@@ -106,52 +107,69 @@ async def get_conversation(
     """All turns of a conversation, the agent's included, and who is expected to speak."""
     for_agents = caller.may(KeyScope.AGENT)
 
-    def view(session: Session) -> dict[str, Any]:
+    def view(session: Session) -> tuple[dict[str, Any], int | None]:
         last = events.last(session, find(session, conversation_id).id)
         # Read after the event's number, so that going on from it leaves nothing out.
         found = find(session, conversation_id)
         session.refresh(found)
-        return conversation_view(
+        turns = conversations.history(session, found.id)
+        waits = any(turn.waits_for_its_reader for turn in turns)
+        shown = conversation_view(
             found,
-            conversations.history(session, found.id),
+            turns,
             escalation=conversations.open_escalation(session, found.id),
             last_event=last.seq if last else 0,
             for_agents=for_agents,
         )
+        return shown, turns[-1].position if waits else None
 
-    return json_response(await _read(gateway_of(request), view))
+    gateway = gateway_of(request)
+    answer, read = await _read(gateway, view)
+    response = json_response(answer)
+    if caller.is_customers and read is not None:  # told once the answer is sent
+        response.background = BackgroundTask(gateway.receipts.had, answer["id"], read)
+    return response
 
 
-@router.get("/{conversation_id}/events", dependencies=[Depends(need_reader)], **contract.FOLLOW)
+@router.get("/{conversation_id}/events", **contract.FOLLOW)
 async def follow_conversation(
     request: Request,
     conversation_id: ConversationId,
+    caller: Annotated[Caller, Depends(need_reader)],
     last_event_id: LastEventId = None,
     from_: From = None,
 ) -> Response:
-    """Everything that happens, as server-sent events: `turn`, `state`, `typing`.
+    """Everything that happens, as events: `turn`, `edited`, `removed`, `state`, `typing`.
 
-    From now on; or from `?from=start`, or `?from=` a conversation's `cursor`. A client that comes
-    back with `Last-Event-ID` gets all that it missed.
+    From now on, after what an agent said that no client of the customer's had yet; or from
+    `?from=start`, or `?from=` a conversation's `cursor`. A client that comes back with
+    `Last-Event-ID` gets all that it missed.
     """
     gateway = gateway_of(request)
     gateway.feed.require_room()
     start = None if from_ is None else _cursor(from_, field="from")
     after = _cursor(last_event_id, field="Last-Event-ID") if last_event_id else start
 
-    def begin(session: Session) -> tuple[str, ConversationState, Cursor]:
+    def begin(session: Session) -> tuple[str, ConversationState, Cursor, bool]:
         found = find(session, conversation_id)
         end = events.end(session, found.id)
+        waits = delivery.first_waiting(session, found.id) if caller.is_customers else None
         if after is not None and (after.position > end.position or after.seq > end.seq):
             raise Conflict(
                 f"Last-Event-ID {written(after)} is not of this conversation, which has come to "
                 f"{written(end)}."
             )
-        return found.id, found.state, end if after is None else after
+        if after is None:  # what an agent said while nobody was there is not passed over
+            now = end if waits is None else Cursor(waits - 1, end.seq)
+            return found.id, found.state, now, False
+        return found.id, found.state, after, waits is not None and waits <= after.position
 
-    name, state, cursor = await _read(gateway, begin)
+    name, state, cursor, had_before = await _read(gateway, begin)
     record_of(request.scope).conversation = name
-    return EventStream(gateway.feed, name, state=state, cursor=cursor)
+    if had_before:  # by its cursor, the client has what was not noted when it was sent
+        gateway.receipts.had(name, cursor.position)
+    had = gateway.receipts.had if caller.is_customers else None
+    return EventStream(gateway.feed, name, state=state, cursor=cursor, had=had)
 
 
 @router.post(

@@ -7,19 +7,16 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from records import conversations
+from records import conversations, prompt
 from records.assistant import Assistant
 from records.ids import new_id
-from records.messages import ChatMessage, Message, Role, to_chat
+from records.messages import ChatMessage, Message, Role
 from records.states import ConversationState, TurnStatus
 from records.tables import Conversation, Turn
 from serving.chat_request import ChatRequest
 from serving.escalation_rules import EscalationRules, Handover
 from serving.routing import Choice, Pin
 from serving.turn_log import Entry, stamp
-
-_LETTERS_PER_TOKEN = 3
-"""Fewer than most tokenizers need, so that a question is rather counted too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +75,7 @@ class Dialogue:
         said = self.known.said if self.known and not self.request.brings_history else ()
         if said and _is_repeated(self.request, said[-1]):
             said = said[:-1]
-        before = to_chat([m for m in said if m.content], system_prompt=self.assistant.system_prompt)
-        return [*before, *self.request.messages]
+        return prompt.prompt(self.assistant, said, self.request.messages)
 
     def shorter(self) -> "Dialogue | None":
         """The same turn with the older half of the recorded history left out of its prompt.
@@ -88,18 +84,18 @@ class Dialogue:
         """
         if self.known is None or not self.known.said or self.request.brings_history:
             return None
-        kept = self.known.said[(len(self.known.said) + 1) // 2 :]
+        kept = prompt.newer_half(self.known.said)
         known = replace(self.known, said=kept, tokens=self.known.tokens // 2)
         return replace(self, known=known)
 
     @property
     def leaves_no_room(self) -> bool:
         """Whether the recorded history, as last counted, would cut the answer short."""
-        if self.known is None or not self.known.tokens:
+        if self.known is None:
             return False
-        room = self.assistant.engine.max_model_len - self.assistant.generation.max_tokens
-        asked = len(self.request.question) // _LETTERS_PER_TOKEN
-        return self.known.tokens + asked > room
+        return prompt.leaves_no_room(
+            self.assistant, self.request.question, tokens=self.known.tokens
+        )
 
     @property
     def engine_body(self) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from records.handoff_filter import HandoffFilter
 from records.ids import new_id, utc_now
 from records.messages import Role
 from records.states import EscalationReason, TurnStatus
 from serving.dialogue import Dialogue
 from serving.escalation_rules import Handover
-from serving.handoff_filter import HandoffFilter
 from serving.turn_log import Entry, stamp
 
 

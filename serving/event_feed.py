@@ -23,7 +23,7 @@ from records.errors import Overloaded, StorageError
 from records.events import Cursor, Item
 from records.ids import utc_now
 from serving.conversation_events import page
-from serving.event_listener import Listener
+from serving.event_listener import Had, Listener
 from serving.problems import place_of
 
 _log = logging.getLogger("understudy.gateway")
@@ -109,9 +109,14 @@ class Feed:
             raise Overloaded("Too many event streams are open here. Try again in a moment.")
 
     @contextmanager
-    def listening(self, conversation_id: str, cursor: Cursor, send: Send) -> Iterator[Listener]:
-        """While this lasts, what is new after `cursor` goes to `send`."""
-        listener = Listener(conversation_id, cursor, send, self._wake)
+    def listening(
+        self, conversation_id: str, cursor: Cursor, send: Send, *, had: Had | None = None
+    ) -> Iterator[Listener]:
+        """While this lasts, what is new after `cursor` goes to `send`.
+
+        `had` is told when an agent's words were sent.
+        """
+        listener = Listener(conversation_id, cursor, send, self._wake, had=had)
         self._listeners.setdefault(conversation_id, []).append(listener)
         self._open += 1
         if self._closed:

@@ -13,25 +13,39 @@ from records.events import Cursor
 from serving.conversation_events import Page
 from serving.sent_events import HEARTBEAT
 
+Had = Callable[[str, int], None]
+"""Is told that a reader has all turns of a conversation up to a position."""
+
 
 class Listener:
     """Writes to one client. To be made in the task that answers its request."""
 
     __slots__ = (
-        "_ending", "_failure", "_left_over", "_owner", "_send", "_wake", "_writing",
-        "_written_at", "conversation_id", "cursor",
+        "_ending", "_failure", "_had", "_had_position", "_left_over", "_owner", "_send", "_wake",
+        "_writing", "_written_at", "conversation_id", "cursor",
     )  # fmt: skip
 
     def __init__(
-        self, conversation_id: str, cursor: Cursor, send: Send, wake: Callable[[str], None]
+        self,
+        conversation_id: str,
+        cursor: Cursor,
+        send: Send,
+        wake: Callable[[str], None],
+        *,
+        had: Had | None = None,
     ) -> None:
-        """Write to an ASGI `send`; `wake` is told where more is left to read than was taken."""
+        """Write to an ASGI `send`; `wake` is told where more is left to read than was taken.
+
+        `had` is told when an agent's words were sent.
+        """
         owner = asyncio.current_task()
         assert owner is not None
         self.conversation_id = conversation_id
         self.cursor = cursor
         self._send = send
         self._wake = wake
+        self._had = had
+        self._had_position: int | None = None
         self._owner = owner
         self._writing: asyncio.Task[None] | None = None
         self._written_at = owner.get_loop().time()
@@ -48,6 +62,7 @@ class Listener:
         """Send a page, if there is something in it, and be further."""
         self.cursor = new.cursor
         self._left_over = not new.whole
+        self._had_position = new.cursor.position if new.by_agent else None
         if new.data:
             self._begin(new.data)
 
@@ -98,5 +113,8 @@ class Listener:
             return
         self._writing = None
         self._written_at = self._owner.get_loop().time()
+        if self._had is not None and self._had_position is not None:
+            self._had(self.conversation_id, self._had_position)
+            self._had_position = None
         if self._left_over:
             self._wake(self.conversation_id)

@@ -40,6 +40,7 @@ from serving.limits import Rate
 from serving.logs import AccessLog
 from serving.metrics import Metrics
 from serving.observing import Observing
+from serving.receipts import Receipts
 from serving.recorder import Recorder
 from serving.request_record import record_of
 from serving.settings import GatewaySettings
@@ -72,6 +73,7 @@ class Gateway:
     observing: Observing
     draining: Draining
     feed: Feed
+    receipts: Receipts
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -83,10 +85,12 @@ class Gateway:
             await self.traffic.start()
             self.shadowing.start()
             self.feed.start()
+            self.receipts.start()
             self.draining.on_end(self.feed.close)
             yield
         finally:
             await self.feed.stop()
+            await self.receipts.stop()
             await self.shadowing.stop()
             await self.traffic.stop()
             await self.fleet.stop()
@@ -171,6 +175,7 @@ def assemble(
         observing=Observing(metrics, access_log, tracing),
         draining=Draining(),
         feed=feed,
+        receipts=Receipts(recorder),
     )
 
 

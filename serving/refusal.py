@@ -7,11 +7,7 @@ changes from version to version; clients are told what they can mend.
 import re
 from dataclasses import dataclass
 
-from records.errors import EngineRefused
-
-_CONTEXT_SIGNS = (
-    "context length", "maximum model length", "max_model_len", "longer than", "max_total_tokens"
-)  # fmt: skip
+from records.engine import says_too_long
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +48,9 @@ _NAMED = re.compile(
 _OTHER = Refusal("The model can't take this request as it is; check its messages and parameters.")
 
 
-def exceeds_context(error: EngineRefused) -> bool:
-    """Whether the engine refused a prompt because it is too long."""
-    return _is_too_long(str(error))
-
-
 def reworded(message: str) -> Refusal:
     """What a client is told where the engine said `message`."""
-    if _is_too_long(message):
+    if says_too_long(message):
         return _TOO_LONG
     said = message.lower()
     for signs, refusal in _KNOWN:
@@ -70,7 +61,3 @@ def reworded(message: str) -> Refusal:
         name = named.group()
         return Refusal(f"The model can't use this value of {name}.", name)
     return _OTHER
-
-
-def _is_too_long(message: str) -> bool:
-    return any(sign in message for sign in _CONTEXT_SIGNS)

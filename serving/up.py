@@ -140,7 +140,8 @@ def _require_engine_for(base: str) -> None:
 
 def slack_environment(settings: UpSettings, *, environment: Mapping[str, str]) -> dict[str, str]:
     """What the stand-in for Slack and its users must agree upon; empty with a real Slack."""
-    if environment.get("SLACK_BOT_TOKEN"):
+    real = ("SLACK_BOT_TOKEN", "UNDERSTUDY_SLACK_CLIENT_ID", "SLACK_CLIENT_ID")
+    if any(environment.get(name) for name in real):
         return {}
     return {
         "SLACK_API_URL": f"http://127.0.0.1:{settings.standin_port}/api/",

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.leadership import Leadership
+from bot.outbox.leadership import Leadership
 from records.database import AdvisoryLock, Database
 from tuning.settings import WorkerSettings
 from tuning.worker import only_worker

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from evaluation.cases import prompt_id
 from records.errors import InvalidInput
 from records.handoff import without_marker
-from records.learning import Lesson
+from records.imports import Lesson
 from records.messages import Role, from_chat
 from records.text import normalise
 

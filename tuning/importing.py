@@ -88,10 +88,11 @@ def import_lines(
     Raises:
         StorageError: the batch at hand was not added; the ones before it were.
     """
-    from records.learning import add_imported
+    from records.ids import new_id
+    from records.imports import add_imported, tell_imported
     from tuning.imported_line import parse_line
 
-    summary = Summary(assistant.name)
+    summary, run = Summary(assistant.name), new_id("imp")
     for batch in batched_lines(lines):
         good = []
         for number, line in batch:
@@ -118,6 +119,9 @@ def import_lines(
         summary.added += len(added)
         summary.approved += sum(entry.approved for entry in added)
         summary.known += len(good) - len(added)
+    if waiting := summary.added - summary.approved:
+        with database.write() as session:
+            tell_imported(session, assistant.name, run=run, number=waiting)
     return summary
 
 

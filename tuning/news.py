@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from transformers import TrainerCallback
@@ -17,29 +17,42 @@ _NEWS_SECONDS = 1.0
 class News(TrainerCallback):  # type: ignore[misc]  # transformers is not typed for mypy
     """Tells progress about once a second, marks checkpoints, stops when it no longer helps."""
 
-    def __init__(self, folder: JobFolder, *, tokens: Sequence[int], recipe: Recipe) -> None:
+    def __init__(
+        self,
+        folder: JobFolder,
+        *,
+        tokens: Sequence[int],
+        recipe: Recipe,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Follow a run that will see examples of these many `tokens`, in this order."""
-        self._folder, self._recipe = folder, recipe
+        self._folder, self._recipe, self._clock = folder, recipe, clock
+        self.time_is_up = False
+        """Whether training ended before its last step because its time was used up."""
         self._cumulated = _cumulate(tokens, recipe.effective_batch)
         lines, _ = folder.read_progress()
         self._seconds_before = max((line.get("elapsed_seconds", 0.0) for line in lines), default=0)
-        self._began = self._told = time.monotonic()
+        self._began = self._told = self._clock()
         self._first_step = 0
         self._loss: float | None = None
         self._held_out_loss: float | None = None
 
     def seconds(self) -> float:
         """Time spent on this job's training, earlier attempts included."""
-        return float(self._seconds_before) + time.monotonic() - self._began
+        return float(self._seconds_before) + self._clock() - self._began
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Start the clock where the training goes on."""
-        self._first_step, self._began = state.global_step, time.monotonic()
+        self._first_step, self._began = state.global_step, self._clock()
         self._tell(state)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Tell now and then; look at held-out loss after the last step, too."""
-        if state.global_step >= state.max_steps and args.eval_strategy != "no":
+        last = state.global_step >= state.max_steps
+        if not last and self._seconds_left() <= 0:
+            last = self.time_is_up = True
+            control.should_training_stop = control.should_save = True
+        if last and args.eval_strategy != "no":
             control.should_evaluate = True
         self._tell_sometimes(state)
 
@@ -80,15 +93,25 @@ class News(TrainerCallback):  # type: ignore[misc]  # transformers is not typed 
         checkpoint = self._folder.checkpoints / f"checkpoint-{state.global_step}"
         self._folder.mark_complete(checkpoint)
 
+    def _seconds_left(self) -> float:
+        """Of the time that the recipe allows; without end where it allows any."""
+        most = self._recipe.max_minutes
+        return math.inf if most is None else most * 60 - self.seconds()
+
+    def _within_limit(self, ahead: float | None) -> float | None:
+        """The time until the last step, or until the limit where that is less."""
+        return None if ahead is None else round(max(0.0, min(ahead, self._seconds_left())), 1)
+
     def _tell_sometimes(self, state: Any) -> None:
-        if time.monotonic() - self._told >= _NEWS_SECONDS:
+        if self._clock() - self._told >= _NEWS_SECONDS:
             self._tell(state)
 
     def _tell(self, state: Any) -> None:
-        self._told = time.monotonic()
+        self._told = self._clock()
         step, spent = state.global_step, self._told - self._began
         done = step - self._first_step
         tokens = self._cumulated[step] - self._cumulated[self._first_step]
+        ahead = spent / done * (state.max_steps - step) if done else None
         self._folder.append_progress(
             {
                 "stage": "training",
@@ -97,7 +120,7 @@ class News(TrainerCallback):  # type: ignore[misc]  # transformers is not typed 
                 "loss": self._loss,
                 "held_out_loss": self._held_out_loss,
                 "tokens_per_second": round(tokens / spent) if done else None,
-                "seconds_left": round(spent / done * (state.max_steps - step), 1) if done else None,
+                "seconds_left": self._within_limit(ahead),
                 "elapsed_seconds": round(self.seconds(), 1),
             }
         )

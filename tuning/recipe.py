@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from records.errors import AdapterUnservable, ConfigurationError, InvalidInput
+from records.states import TrainingMethod
 
 _UNSERVABLE = {
     "use_dora": "DoRA",
@@ -48,6 +49,9 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    method: TrainingMethod = Field(
+        default=TrainingMethod.SFT, description="Corrections are right answers; most have no more."
+    )
     rank: int = Field(
         default=16, ge=1, description="16 learns new answers, and every engine default serves it."
     )
@@ -112,6 +116,13 @@ class Recipe(BaseModel):
         ge=1,
         description="Steps between checkpoints, each with a look at held-out loss; by default an "
         "eighth of the run, at most 200.",
+    )
+    max_minutes: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Training ends then with the best checkpoint so far. Unset, because a run that "
+        "is cut by the clock can't be repeated exactly.",
     )
     seed: int = Field(default=7, ge=0, description="Fixed: the same run gives the same adapter.")
     precision: Precision = Field(

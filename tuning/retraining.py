@@ -4,20 +4,22 @@ No DBOS here: `workflow.py` makes the sequence durable.
 """
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from records import jobs, outbox, versions
+from records import fixes, jobs, outbox, versions
 from records.adapters import base_hash
 from records.artifacts import Artifacts
 from records.assistant import Assistant, pick_assistant, read_assistants
 from records.database import Database
 from records.engine import Engine
-from records.errors import ConfigurationError, EngineUnavailable
+from records.errors import ConfigurationError, EngineError, EngineUnavailable
 from records.proof import load_and_prove, servable_of
 from records.states import JobState
 from records.tables import Dataset, Job
@@ -35,6 +37,9 @@ _ADVANCE_SECONDS = 1.0
 _LOOK_SECONDS = 0.5
 _PARITY_PROMPTS = 3
 _MEASURED_EXAMPLES = 200
+_FIXES = 200
+"""How many flags, the newest, are asked about again: bounded, however long the history."""
+_log = logging.getLogger(__name__)
 ResultT = TypeVar("ResultT")
 
 
@@ -59,7 +64,9 @@ class Retraining:
         assistant, recipe = self._of(job_id)
         self._install_base(assistant)
         prepared = snapshot.prepare(
-            collect(self.database, assistant), recipe, case_lines=case_lines(assistant)
+            collect(self.database, assistant, since=self._since(job_id)),
+            recipe,
+            case_lines=case_lines(assistant),
         )
         dataset = snapshot.publish(self.database, self.artifacts, assistant, prepared)
         self._advance(job_id, "dataset ready", dict(dataset.card["counts"]), dataset_id=dataset.id)
@@ -196,6 +203,47 @@ class Retraining:
             ),
         )
 
+    def verify_fixes(self, job_id: str, version_id: str) -> int:
+        """Ask the version what was flagged, and note which of it is right now; returns how many.
+
+        What it finds decides nothing, so engines that can't be asked any more leave it undone.
+        """
+        from evaluation.corrected import check_corrected
+
+        assistant, _ = self._of(job_id)
+        with self.database.read() as session:
+            examples = fixes.candidates(session, assistant.name, most=_FIXES)
+        if not examples:
+            return 0
+        self._advance(job_id, "asking what was flagged", {"total": len(examples)})
+        try:
+            checked = self._interruptible(
+                job_id,
+                check_corrected(
+                    self.database,
+                    self.artifacts,
+                    self.settings.engines,
+                    assistant,
+                    version_id=version_id,
+                    examples=examples,
+                    on_progress=lambda _: None,
+                ),
+            )
+        except EngineError as error:
+            _log.warning("%s was not asked what was flagged: %s", version_id, error)
+            return 0
+        with self.database.write() as session:
+            for one in checked:
+                fixes.record(
+                    session,
+                    one.flag_id,
+                    version=version_id,
+                    answer=one.answer,
+                    handed_over=one.handed_over,
+                    fixed=one.fixed,
+                )
+        return sum(one.fixed for one in checked)
+
     def succeed(self, job_id: str, report_id: str | None) -> None:
         """End the job and tell Slack of its report, in one transaction."""
         with self.database.write() as session:
@@ -220,6 +268,12 @@ class Retraining:
             job: Job = jobs.get(session, job_id)
         assistant = pick_assistant(read_assistants(self.settings.assistants), job.assistant)
         return assistant, resolve(assistant.recipe, job.options.get("recipe") or {})
+
+    def _since(self, job_id: str) -> datetime | None:
+        """From when on corrections are wanted, where the job names a time."""
+        with self.database.read() as session:
+            since = jobs.get(session, job_id).options.get("since")
+        return datetime.fromisoformat(since) if since else None
 
     def _advance(
         self, job_id: str, stage: str, progress: dict[str, Any] | None = None, **results: str | None

@@ -13,6 +13,9 @@ class WorkerSettings(Settings):
     worker_poll_seconds: float = Field(
         default=1.0, gt=0, description="How often the worker looks for new and cancelled jobs."
     )
+    retrain_look_seconds: float = Field(
+        default=30.0, gt=0, description="How often the worker looks whether a retraining is due."
+    )
     engine_wait_seconds: float = Field(
         default=180.0, ge=0, description="How long a job waits for an engine that is starting."
     )

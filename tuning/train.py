@@ -125,7 +125,10 @@ def train(folder: JobFolder, spec: Spec) -> Path:
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     folder.append_progress({"stage": "saving"})
     results = {
-        "metrics": _metrics(trainer, examples=len(examples), held_out=len(held_out), long=long),
+        "metrics": {
+            **_metrics(trainer, examples=len(examples), held_out=len(held_out), long=long),
+            "time_is_up": news.time_is_up,
+        },
         "loss_curve": _curve(trainer.state.log_history),
         "probes": probes(trainer.model, (held_out or examples)[:_PROBE_CANDIDATES]),
         "training_seconds": round(news.seconds(), 1),

@@ -4,14 +4,18 @@ import contextlib
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from records import jobs
 from records.artifacts import Artifacts
+from records.assistant import read_assistants
 from records.database import AdvisoryLock, Database
-from records.errors import StorageError
+from records.errors import ConfigurationError, StorageError
+from records.ids import utc_now
+from tuning.automatic import request_due
 from tuning.interruption import Interruption
 from tuning.locks import is_held, try_exclusive
 from tuning.retraining import Retraining
@@ -82,6 +86,7 @@ class Worker:
         """Prepare a worker that ends when `stopping` is set."""
         self.stopping = stopping or threading.Event()
         self._settings, self._database = settings, database
+        self._look_at = 0.0
         work = Retraining(
             settings=settings,
             database=database,
@@ -103,10 +108,24 @@ class Worker:
         """Take up jobs until `stopping` is set."""
         while not self.stopping.is_set():
             try:
+                self.look()
                 self.take_up()
             except StorageError as error:
                 _log.warning("%s Trying again.", error)
             self.stopping.wait(self._settings.worker_poll_seconds)
+
+    def look(self) -> None:
+        """Ask for the retrainings that are due, now and then."""
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + self._settings.retrain_look_seconds
+        try:
+            assistants = read_assistants(self._settings.assistants)
+        except ConfigurationError as error:
+            _log.warning("Nothing is retrained by itself: %s", error)
+            return
+        for job in request_due(self._database, assistants.values(), now=utc_now()):
+            _log.info("job %s was asked for by the %s", job.id, job.requested_by)
 
     def take_up(self) -> None:
         """Start what waits; what runs goes on."""

@@ -21,7 +21,7 @@ from tuning.settings import WorkerSettings
 
 _NAME = "understudy"
 _WORKFLOW = "retrain"
-_VERSION = "1"
+_VERSION = "2"
 """Pinned: DBOS leaves jobs of another version alone. Raise it only when the steps change."""
 _EXECUTOR = "worker"
 _LEAVING_SECONDS, _LOOK_SECONDS = 10.0, 0.05
@@ -81,7 +81,7 @@ class Workflows:
         DBOS.destroy(destroy_registry=True)
 
     def start(self, job: Job) -> None:
-        """Run a job, unless it runs or is about to; one that ended without a word is failed."""
+        """Run a job, unless it runs or is about to; one that nobody will end is failed."""
         from dbos import DBOS, SetWorkflowID
 
         status = DBOS.get_workflow_status(job.id)
@@ -91,6 +91,10 @@ class Workflows:
                 DBOS.start_workflow(self._retrain, job.id)
         elif status.status in _ENDED_BADLY and job.state is not JobState.CANCELLED:
             self._work.fail(job.id, f"The job ended without a result ({status.status}).")
+        elif status.app_version != _VERSION:
+            self._work.fail(
+                job.id, "An earlier release of Understudy began this job. Ask for it again."
+            )
 
 
 def _durable(name: str, work: Callable[..., Any], *arguments: Any) -> Any:
@@ -108,6 +112,7 @@ def run(work: Retraining, job_id: str, *, step: Callable[..., Any]) -> None:
         version_id = step("publish", work.publish, job_id, adapter)
         step("prove", work.prove, job_id, version_id)
         report_id = step("evaluate", work.evaluate, job_id, version_id)
+        step("verify_fixes", work.verify_fixes, job_id, version_id)
         step("succeed", work.succeed, job_id, report_id)
     except JobCancelled:
         _log.info("job %s was cancelled", job_id)

@@ -1,4 +1,4 @@
-"""*Approve*, *Approve as hand-over* and *Reject* on an example: nothing trains without them."""
+"""*Approve*, *Approve as hand-over* and *Reject because…* on an example's card."""
 
 from typing import Any
 
@@ -7,25 +7,28 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.attendance import Attendance, Place
 from bot.desk import Desk
-from records import learning
+from bot.forms import open_form
+from bot.review import reviewing
+from bot.review.reviewing import Reviewer
+from bot.views.rejecting import Choice, reject_modal
 
 
 def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
-    """Listen to the three buttons; the card changes through the outbox."""
+    """Listen to the buttons and the select; the card changes through the outbox."""
 
     @app.action("approve_example")
     async def approve(
         ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
     ) -> None:
         await ack()
-        await attendance.attend(Place.of(client, body), _decide(desk, action, body, approve=True))
+        await attendance.attend(Place.of(client, body), _approve(desk, client, action, body))
 
     @app.action("approve_handover")
     async def approve_handover(
         ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
     ) -> None:
         await ack()
-        deciding = _decide(desk, action, body, approve=True, hand_over=True)
+        deciding = _approve(desk, client, action, body, hand_over=True)
         await attendance.attend(Place.of(client, body), deciding)
 
     @app.action("reject_example")
@@ -33,23 +36,39 @@ def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
         ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
     ) -> None:
         await ack()
-        await attendance.attend(Place.of(client, body), _decide(desk, action, body, approve=False))
+        reviewer = Reviewer(client, body["user"]["id"])
+        rejecting = _reject(desk, reviewer, action, trigger=body["trigger_id"])
+        await attendance.attend(Place.of(client, body), rejecting)
 
 
-async def _decide(
+async def _approve(
     desk: Desk,
+    client: AsyncWebClient,
     action: dict[str, Any],
     body: dict[str, Any],
     *,
-    approve: bool,
     hand_over: bool | None = None,
 ) -> None:
-    await desk.write(
-        lambda session: learning.decide(
-            session,
-            action["value"],
-            approve=approve,
-            actor=body["user"]["id"],
-            should_escalate=hand_over,
-        )
+    reviewer = Reviewer(client, body["user"]["id"])
+    example_id, _, seen = action["value"].partition(" ")
+    await reviewing.decide(
+        desk, reviewer, example_id, approve=True, hand_over=hand_over, seen=seen or None
     )
+
+
+async def _reject(
+    desk: Desk, reviewer: Reviewer, action: dict[str, Any], *, trigger: str
+) -> str | None:
+    """Reject for the reason that was chosen, or ask for one in words."""
+    choice = Choice.read(action)
+    if choice.reason is None:
+        form = _form(desk, reviewer, choice.example)
+        return await open_form(reviewer.client, trigger, work=form)
+    note = str(choice.reason)
+    await reviewing.decide(desk, reviewer, choice.example, approve=False, note=note)
+    return None
+
+
+async def _form(desk: Desk, reviewer: Reviewer, example_id: str) -> dict[str, Any]:
+    await reviewing.allowed(desk, reviewer, example_id)
+    return reject_modal(example_id)

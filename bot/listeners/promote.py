@@ -1,6 +1,5 @@
 """*Promote* on a report: its challenger answers the customers from now on."""
 
-import asyncio
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -10,8 +9,8 @@ from sqlalchemy.orm import Session
 from bot import wording
 from bot.attendance import Attendance, Place
 from bot.desk import Desk
+from bot.releases import promotion
 from records import reports, versions
-from records.database import lock_assistant
 from records.errors import Conflict
 from records.tables import Report
 
@@ -28,16 +27,19 @@ def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
         await attendance.attend(Place.of(client, body), work)
 
 
-async def _promote(desk: Desk, client: AsyncWebClient, report_id: str, *, user: str) -> None:
+async def _promote(desk: Desk, client: AsyncWebClient, report_id: str, *, user: str) -> str | None:
     report = await desk.read(lambda session: reports.get(session, report_id))
-    await desk.roles.require_operator(client, desk.assistant(report.assistant), user)
-    await asyncio.to_thread(versions.check_files, desk.database, desk.artifacts, report.challenger)
-    await desk.write(lambda session: _point(session, report, user=user))
+    return await promotion.promote(
+        desk,
+        client,
+        report.challenger,
+        user=user,
+        check=lambda session: _require_present(session, report),
+    )
 
 
-def _point(session: Session, report: Report, *, user: str) -> None:
-    """Promote on this report's evidence: it must speak of what serves now."""
-    lock_assistant(session, report.assistant)
+def _require_present(session: Session, report: Report) -> None:
+    """See that a report speaks of what serves now."""
     current = versions.champion(session, report.assistant).id
     if report.champion is not None and current not in (report.champion, report.challenger):
         raise Conflict(
@@ -45,4 +47,3 @@ def _point(session: Session, report: Report, *, user: str) -> None:
                 challenger=report.challenger, champion=report.champion, current=current
             )
         )
-    versions.promote(session, report.challenger, actor=user)

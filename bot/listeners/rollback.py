@@ -1,4 +1,4 @@
-"""*Roll back* on a report: the version before its challenger answers the customers again."""
+"""*Roll back* on a report, and `/rollback [assistant]`: the version before answers again."""
 
 from typing import Any
 
@@ -9,22 +9,47 @@ from sqlalchemy.orm import Session
 from bot import wording
 from bot.attendance import Attendance, Place
 from bot.desk import Desk
-from records import reports, versions
+from bot.forms import open_form
+from bot.incoming.deliveries import first_time
+from bot.releases.addressed import assistant_of, first_word
+from bot.views.notice import notice_modal
+from bot.views.rollback_form import CALLBACK, Way, rollback_form
+from records import experiments, reports, versions
+from records.assistant import Assistant
 from records.database import lock_assistant
 from records.errors import Conflict
 from records.tables import Report
 
 
 def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
-    """Listen to the button; the report's message changes through the outbox."""
+    """Listen to button, command and form; messages change through the outbox."""
 
     @app.action("rollback")
-    async def rollback(
+    async def by_button(
         ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
     ) -> None:
         await ack()
         work = _roll_back(desk, client, action["value"], user=body["user"]["id"])
         await attendance.attend(Place.of(client, body), work)
+
+    @app.command("/rollback")
+    async def by_command(ack: AsyncAck, command: dict[str, Any], client: AsyncWebClient) -> None:
+        await ack()
+        place = Place(client, command["user_id"], command["channel_id"])
+        await attendance.attend(place, _open(desk, client, command))
+
+    @app.view(CALLBACK)
+    async def submitted(
+        ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], client: AsyncWebClient
+    ) -> None:
+        way = Way.loaded(view["private_metadata"])
+        place = Place(client, body["user"]["id"], way.channel)
+        sentence = await attendance.answer(place, _go(desk, place, view["id"], way))
+        if sentence:
+            title = wording.releases.ROLLBACK_TITLE
+            await ack(response_action="update", view=notice_modal(sentence, title=title))
+        else:
+            await ack()
 
 
 async def _roll_back(desk: Desk, client: AsyncWebClient, report_id: str, *, user: str) -> None:
@@ -39,3 +64,42 @@ def _point_back(session: Session, report: Report, *, user: str) -> None:
     if versions.champion(session, report.assistant).id != report.challenger:
         raise Conflict(wording.releases.STALE_ROLLBACK.format(version=report.challenger))
     versions.rollback(session, report.assistant, actor=user)
+
+
+async def _open(desk: Desk, client: AsyncWebClient, command: dict[str, Any]) -> str | None:
+    assistant = assistant_of(desk, command, named=first_word(command))
+
+    async def make() -> dict[str, Any]:
+        await desk.roles.require_operator(client, assistant, command["user_id"])
+        return await desk.read(
+            lambda session: _form(session, assistant, channel=command["channel_id"])
+        )
+
+    return await open_form(client, command["trigger_id"], work=make())
+
+
+def _form(session: Session, assistant: Assistant, *, channel: str) -> dict[str, Any]:
+    way = Way(
+        assistant.name,
+        champion=versions.champion(session, assistant.name).id,
+        target=versions.before(session, assistant.name).id,
+        channel=channel,
+    )
+    running = experiments.running(session, assistant.name)
+    return rollback_form(way, experiment_runs=running is not None)
+
+
+async def _go(desk: Desk, place: Place, view_id: str, way: Way) -> None:
+    """Go the way that was confirmed, and no other, once however often the form is delivered."""
+    await desk.roles.require_operator(place.client, desk.assistant(way.assistant), place.user)
+
+    def go(session: Session) -> None:
+        if not first_time(session, f"view:{view_id}"):
+            return
+        lock_assistant(session, way.assistant)
+        champion = versions.champion(session, way.assistant).id
+        if (champion, versions.before(session, way.assistant).id) != (way.champion, way.target):
+            raise Conflict(wording.releases.ROLLBACK_CHANGED.format(assistant=way.assistant))
+        versions.rollback(session, way.assistant, actor=place.user)
+
+    await desk.write(go)

@@ -1,17 +1,23 @@
-"""*Take over* on an escalation's card: from then on this agent speaks with the customer."""
+"""*Take over* on an escalation's card: from then on this agent speaks with the customer.
+
+*Take over from owner* does so although somebody else has it, who is told.
+"""
 
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.orm import Session
 
+from bot import wording
 from bot.attendance import Attendance, Place
 from bot.desk import Desk
 from records import escalations
+from records.errors import Conflict
 
 
 def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
-    """Listen to the button; the card changes through the outbox."""
+    """Listen to both buttons; the card changes through the outbox."""
 
     @app.action("take_over")
     async def take_over(
@@ -20,7 +26,25 @@ def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
         await ack()
         await attendance.attend(Place.of(client, body), _take_over(desk, action["value"], body))
 
+    @app.action("take_over_from")
+    async def take_over_from(
+        ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
+    ) -> None:
+        await ack()
+        escalation, _, owner = action["value"].partition(" ")
+        work = _take_over(desk, escalation, body, instead_of=owner)
+        await attendance.attend(Place.of(client, body), work)
 
-async def _take_over(desk: Desk, escalation_id: str, body: dict[str, Any]) -> None:
+
+async def _take_over(
+    desk: Desk, escalation_id: str, body: dict[str, Any], *, instead_of: str | None = None
+) -> None:
     agent = body["user"]["id"]
-    await desk.write(lambda session: escalations.take_over(session, escalation_id, agent=agent))
+
+    def work(session: Session) -> None:
+        escalation = escalations.get(session, escalation_id)
+        if instead_of is not None and escalation.owner not in (instead_of, agent, None):
+            raise Conflict(wording.conversations.STALE_OWNER)
+        escalations.take_over(session, escalation_id, agent=agent, instead_of=instead_of)
+
+    await desk.write(work)

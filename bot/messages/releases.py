@@ -3,37 +3,61 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot import wording
 from bot.desk import Desk
 from bot.messages.area import Area, Telling
-from bot.rendered import Nothing, Rendered, Upload
+from bot.outbox.rendered import Nothing, Rendered, Upload
 from bot.views.content import Content
 from bot.views.job import job_message
 from bot.views.report import Standing, refusal_message, release_message, report_message
-from records import jobs, outbox, reports, versions
+from records import consents, discarding, experiments, jobs, outbox, reports, versions
 from records.errors import NotFound
 from records.outbox import Kind
-from records.tables import Release, Report
+from records.states import JobState
+from records.tables import Release, Report, Version
 
 _ALT_TEXT = 1000
+_CHANGES = "changes.csv"
 
 
 def _job(tell: Telling) -> Content:
-    return job_message(jobs.get(tell.session, tell.row.subject))
+    job = jobs.get(tell.session, tell.row.subject)
+    cancelled = job.state is JobState.CANCELLED
+    return job_message(
+        job, cancelled_by=jobs.cancelled_by(tell.session, job.id) if cancelled else None
+    )
 
 
 def _report(tell: Telling) -> Content:
     report = reports.get(tell.session, tell.row.subject)
     return report_message(
         report,
-        summary=_summary(tell.desk, report),
-        why=_why(report),
-        standing=_standing(tell.session, report),
+        summary=summary(tell.desk, report),
+        why=why(report),
+        standing=_standing(tell.session, report, desk=tell.desk),
     )
 
 
-def _standing(session: Session, report: Report) -> Standing:
+def _standing(session: Session, report: Report, *, desk: Desk) -> Standing:
     pointer = versions.pointer(session, report.assistant)
-    last = session.scalar(
+    challenger = session.get(Version, report.challenger)
+    running = experiments.running(session, report.assistant)
+    shares = {arm.version: arm.share for arm in running.arms} if running else {}
+    return Standing(
+        pointer.version if pointer else None,
+        _last_release(session, report),
+        may_promote=versions.may_promote(session, report),
+        may_try=report.challenger not in shares and versions.may_try(session, report.challenger),
+        may_discard=discarding.may_discard(session, report.challenger),
+        discarded_by=discarding.discarded_by(session, report.challenger),
+        tried_share=shares.get(report.challenger),
+        two_persons=desk.assistant(report.assistant).slack.two_person_promotion,
+        consents=consents.to_promote(session, challenger) if challenger else (),
+    )
+
+
+def _last_release(session: Session, report: Report) -> Release | None:
+    return session.scalar(
         select(Release)
         .where(
             Release.assistant == report.assistant,
@@ -42,29 +66,26 @@ def _standing(session: Session, report: Report) -> Standing:
         .order_by(Release.id.desc())
         .limit(1)
     )
-    return Standing(
-        pointer.version if pointer else None,
-        last,
-        may_promote=versions.may_promote(session, report),
-    )
 
 
-def _summary(desk: Desk, report: Report) -> str:
+def summary(desk: Desk, report: Report) -> str:
+    """A report as it was written; empty where its files are gone."""
     try:
         return (desk.artifacts.fetch(report.path) / "report.md").read_text()
     except (NotFound, FileNotFoundError):
         return ""
 
 
-def _why(report: Report) -> str:
-    why = report.body.get("why") or report.body.get("reasons") or ""
-    return "\n".join(str(part) for part in why) if isinstance(why, list) else str(why)
+def why(report: Report) -> str:
+    """The gate's sentences on a report."""
+    reasons = report.body.get("why") or report.body.get("reasons") or ""
+    return "\n".join(str(part) for part in reasons) if isinstance(reasons, list) else str(reasons)
 
 
 def _release(tell: Telling) -> Content:
     release = tell.session.get(Release, tell.row.payload["release"])
     if release is None:
-        raise NotFound(f"No release {tell.row.payload['release']!r}.")
+        raise NotFound(wording.releases.NO_RELEASE.format(release=tell.row.payload["release"]))
     return release_message(release)
 
 
@@ -74,13 +95,28 @@ def _refusal(tell: Telling) -> Content:
 
 def _plot(tell: Telling) -> Rendered:
     report = reports.get(tell.session, tell.row.subject)
+    alt_text = report.body.get("alt_text") or wording.releases.PLOT.format(
+        versions=", ".join(filter(None, (report.champion, report.challenger)))
+    )
+    alt_text = str(alt_text)[:_ALT_TEXT]
+    return _file(tell, report, "plot.png", shown=f"{report.id}.png", alt_text=alt_text)
+
+
+def _changes(tell: Telling) -> Rendered:
+    report = reports.get(tell.session, tell.row.subject)
+    comment = wording.releases.CHANGES_COMMENT
+    return _file(tell, report, _CHANGES, shown=f"{report.id}-changes.csv", comment=comment)
+
+
+def _file(
+    tell: Telling, report: Report, name: str, *, shown: str, alt_text: str = "", comment: str = ""
+) -> Rendered:
+    """A file of a report, for the thread of the report's message."""
     message = outbox.message_of(tell.session, Kind.REPORT_READY, report.id)
-    path = tell.desk.artifacts.fetch(report.path) / "plot.png"
+    path = tell.desk.artifacts.fetch(report.path) / name
     if message is None or not message.channel or not message.ts or not path.is_file():
-        return Nothing("there is no plot, or no report to add it to")
-    against = f" and {report.champion}" if report.champion else ""
-    alt_text = report.body.get("alt_text") or f"Metrics of {report.challenger}{against}, plotted"
-    return Upload(message.channel, message.ts, path, f"{report.id}.png", str(alt_text)[:_ALT_TEXT])
+        return Nothing("there is no such file, or no report to add it to")
+    return Upload(message.channel, message.ts, path, shown, alt_text=alt_text, comment=comment)
 
 
 AREA = Area(
@@ -90,5 +126,5 @@ AREA = Area(
         Kind.RELEASED: _release,
         Kind.VERSION_REFUSED: _refusal,
     },
-    renders={Kind.REPORT_PLOT: _plot},
+    renders={Kind.REPORT_PLOT: _plot, Kind.REPORT_CHANGES: _changes},
 )

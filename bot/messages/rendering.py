@@ -6,16 +6,23 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.desk import Desk
-from bot.kinds import HEADS
-from bot.messages import conversations, releases, review
+from bot.messages import asking, conversations, experiments, releases, replies, review
 from bot.messages.area import Build, Render, Telling, posted
-from bot.rendered import Nothing, NotYet, Rendered, Update
+from bot.outbox.kinds import HEADS
+from bot.outbox.rendered import Nothing, NotYet, Rendered, Update
 from records import jobs, outbox
 from records.outbox import Kind
 from records.states import JobState, OutboxState
 from records.tables import OutboxMessage
 
-_AREAS = (conversations.AREA, review.AREA, releases.AREA)
+_AREAS = (
+    conversations.AREA,
+    replies.AREA,
+    asking.AREA,
+    review.AREA,
+    releases.AREA,
+    experiments.AREA,
+)
 _CONTENTS: Mapping[Kind, Build] = {k: b for area in _AREAS for k, b in area.contents.items()}
 _RENDERS: Mapping[Kind, Render] = {k: r for area in _AREAS for k, r in area.renders.items()}
 _ENDED = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)

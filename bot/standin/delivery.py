@@ -5,18 +5,20 @@ import hashlib
 import hmac
 import json
 import logging
+import random
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
-from aiohttp import web
 
-from bot.standin.workspace import APP, TEAM, Json
+from bot.standin.health import Health
+from bot.standin.sockets import Acknowledgement, Sockets
+from bot.standin.workspace import APP, Json, Workspace
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +36,11 @@ class Channel(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Acknowledgement:
-    """What the app answered; `reason` says why it did not, in Slack's words."""
+class Pace:
+    """When a failed event is delivered again, and which share of events twice without need."""
 
-    ok: bool
-    body: Any = None
-    reason: str = ""
+    retry_seconds: Sequence[float] = (0.0, 60.0, 300.0)
+    repeated_share: float = 0.0
 
 
 def signed(secret: str, body: str, *, timestamp: int) -> dict[str, str]:
@@ -50,15 +51,24 @@ def signed(secret: str, body: str, *, timestamp: int) -> dict[str, str]:
 
 
 class Delivery:
-    """Delivers to the open socket if there is one, and to the app's URL otherwise."""
+    """Delivers to an open socket if there is one, and to the app's URL otherwise."""
 
-    def __init__(self, url: str, secret: str, *, retry_seconds: Sequence[float]) -> None:
+    def __init__(
+        self,
+        url: str,
+        secret: str,
+        *,
+        pace: Pace,
+        health: Health,
+        is_wanted: Callable[[Workspace, Json], bool] = lambda _, __: True,
+    ) -> None:
         self._url = url
         self._secret = secret
-        self._retry_seconds = retry_seconds
+        self._pace = pace
+        self._health = health
+        self._is_wanted = is_wanted
         self._session: aiohttp.ClientSession | None = None
-        self._sockets: list[web.WebSocketResponse] = []
-        self._awaited: dict[str, asyncio.Future[Any]] = {}
+        self.sockets = Sockets(ACKNOWLEDGE_SECONDS)
         self._tasks: set[asyncio.Task[None]] = set()
         self._sent: dict[str, Json] = {}
 
@@ -72,28 +82,26 @@ class Delivery:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for socket in list(self._sockets):
-            await socket.close()
+        await self.sockets.close()
         if self._session is not None:
             await self._session.close()
 
-    def event(self, event: Json) -> str:
-        """Deliver an event, again and again until it is acknowledged; returns its id."""
+    def event(self, workspace: Workspace, event: Json) -> str:
+        """Deliver an event, again and again until it is acknowledged; returns its id.
+
+        What the app has not subscribed to is not delivered, nor anything after its subscriptions
+        were switched off.
+        """
         event_id = f"Ev{secrets.token_hex(5).upper()}"
-        body = {
-            "token": "standin",
-            "team_id": TEAM,
-            "api_app_id": APP,
-            "type": "event_callback",
-            "event_id": event_id,
-            "event_time": int(time.time()),
-            "authorizations": [{"team_id": TEAM, "user_id": None, "is_bot": True}],
-            "event": {"channel_type": "channel", "event_ts": event.get("ts"), **event},
-        }
+        if self._health.is_off or not self._is_wanted(workspace, event):
+            return event_id
+        body = _enveloped(workspace, event, event_id)
         self._sent[event_id] = body
         if len(self._sent) > _REPEATABLE:
             del self._sent[next(iter(self._sent))]
         self._start(self._until_acknowledged(body))
+        if random.random() < self._pace.repeated_share:
+            self.repeat(event_id)
         return event_id
 
     def repeat(self, event_id: str) -> bool:
@@ -112,22 +120,7 @@ class Delivery:
         """Deliver a slash command; it is not repeated."""
         return await self._deliver(Channel.COMMAND, form, form=form)
 
-    async def serve(self, socket: web.WebSocketResponse) -> None:
-        """Use an app's socket until it closes."""
-        await socket.send_json({"type": "hello", "num_connections": len(self._sockets) + 1})
-        self._sockets.append(socket)
-        try:
-            async for message in socket:
-                if message.type is not aiohttp.WSMsgType.TEXT:
-                    continue
-                answer = json.loads(message.data)
-                awaited = self._awaited.get(answer.get("envelope_id"))
-                if awaited is not None and not awaited.done():
-                    awaited.set_result(answer.get("payload"))
-        finally:
-            self._sockets.remove(socket)
-
-    def _start(self, work: Any) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -136,14 +129,19 @@ class Delivery:
         await self._deliver(Channel.EVENT, body, retry=(1, "http_timeout"))
 
     async def _until_acknowledged(self, body: Json) -> None:
-        answer = await self._deliver(Channel.EVENT, body)
-        for number, wait in enumerate(self._retry_seconds, start=1):
-            if answer.ok:
-                return
+        answer = await self._attempt(body, retry=None)
+        for number, wait in enumerate(self._pace.retry_seconds, start=1):
+            if answer.ok or answer.is_final:
+                break
             await asyncio.sleep(wait)
-            answer = await self._deliver(Channel.EVENT, body, retry=(number, answer.reason))
+            answer = await self._attempt(body, retry=(number, answer.reason))
         if not answer.ok:
             log.warning("event %s was not acknowledged: %s", body["event_id"], answer.reason)
+
+    async def _attempt(self, body: Json, *, retry: tuple[int, str] | None) -> Acknowledgement:
+        answer = await self._deliver(Channel.EVENT, body, retry=retry)
+        self._health.count(is_acknowledged=answer.ok)
+        return answer
 
     async def _deliver(
         self,
@@ -153,8 +151,11 @@ class Delivery:
         form: dict[str, str] | None = None,
         retry: tuple[int, str] | None = None,
     ) -> Acknowledgement:
-        if self._sockets:
-            return await self._by_socket(channel, payload, retry=retry)
+        if self.sockets.are_open:
+            wants_answer = channel is not Channel.EVENT
+            return await self.sockets.deliver(
+                channel, payload, wants_answer=wants_answer, retry=retry
+            )
         body = urlencode(form) if form is not None else json.dumps(payload)
         kind = "application/x-www-form-urlencoded" if form is not None else "application/json"
         headers = {"Content-Type": kind}
@@ -169,37 +170,47 @@ class Delivery:
             async with self._session.post(
                 self._url, data=body.encode(), headers={**headers, **proof}
             ) as response:
-                text = await response.text()
-                if response.status != _OK:
-                    return Acknowledgement(ok=False, body=text, reason="http_error")
-                is_json = response.content_type == "application/json" and text
-                return Acknowledgement(ok=True, body=json.loads(text) if is_json else text)
+                return await _understood(response)
         except TimeoutError:
             return Acknowledgement(ok=False, reason="http_timeout")
         except aiohttp.ClientError:
             return Acknowledgement(ok=False, reason="connection_failed")
 
-    async def _by_socket(
-        self, channel: Channel, payload: Json, *, retry: tuple[int, str] | None
-    ) -> Acknowledgement:
-        envelope = secrets.token_hex(16)
-        awaited: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._awaited[envelope] = awaited
-        sent = {
-            "envelope_id": envelope,
-            "type": channel,
-            "payload": payload,
-            "accepts_response_payload": channel is not Channel.EVENT,
-        }
-        if retry is not None:
-            sent |= {"retry_attempt": retry[0], "retry_reason": retry[1]}
-        try:
-            await self._sockets[-1].send_json(sent)
-            body = await asyncio.wait_for(awaited, ACKNOWLEDGE_SECONDS)
-        except TimeoutError:
-            return Acknowledgement(ok=False, reason="timeout")
-        except ConnectionError:
-            return Acknowledgement(ok=False, reason="connection_failed")
-        finally:
-            del self._awaited[envelope]
-        return Acknowledgement(ok=True, body=body)
+
+def _enveloped(workspace: Workspace, event: Json, event_id: str) -> Json:
+    ts = event.get("event_ts") or event.get("ts") or f"{time.time():.6f}"
+    known = workspace.channels.get(str(event.get("channel") or ""))
+    inside = {"event_ts": ts, **event}
+    if event["type"] == "message" and known is not None:
+        kinds = {"is_im": "im", "is_private": "group"}
+        kind = next((word for name, word in kinds.items() if known[name]), "channel")
+        inside["channel_type"] = kind
+    return {
+        "token": "standin",
+        "team_id": workspace.team,
+        "api_app_id": APP,
+        "type": "event_callback",
+        "event_id": event_id,
+        "event_time": int(time.time()),
+        "event_context": f"4-{event_id}",
+        "is_ext_shared_channel": False,
+        "authorizations": [
+            {
+                "enterprise_id": None,
+                "team_id": workspace.team,
+                "user_id": workspace.bot_user,
+                "is_bot": True,
+                "is_enterprise_install": False,
+            }
+        ],
+        "event": inside,
+    }
+
+
+async def _understood(response: aiohttp.ClientResponse) -> Acknowledgement:
+    text = await response.text()
+    if response.status != _OK:
+        final = response.headers.get("X-Slack-No-Retry") == "1"
+        return Acknowledgement(ok=False, body=text, reason="http_error", is_final=final)
+    is_json = response.content_type == "application/json" and text
+    return Acknowledgement(ok=True, body=json.loads(text) if is_json else text)

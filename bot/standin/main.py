@@ -24,7 +24,9 @@ def slack() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     settings = StandinSettings.load()
     assistants = read_assistants(settings.assistants)
-    channels = sorted({assistant.slack.channel for assistant in assistants.values()})
+    spoken_in = [assistant.slack for assistant in assistants.values()]
+    routed = {route.channel for slack in spoken_in for route in slack.routes}
+    channels = sorted({slack.channel for slack in spoken_in} | routed)
     click.echo(
         f"This is a stand-in for Slack, on http://127.0.0.1:{settings.standin_port} with "
         f"#{', #'.join(channels)}. Nothing here reaches Slack."

@@ -4,10 +4,13 @@ Speaks HTTP with the stand-in only, so that it may run in any process.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import aiohttp
+
+from bot.standin.workspace import TEAM
 
 T = TypeVar("T")
 Message = dict[str, Any]
@@ -23,11 +26,21 @@ class ActRefused(Exception):
         self.code: str = answer["error"]
 
 
-class Person:
-    """Somebody with a Slack user id such as `U0ANN`."""
+@dataclass(slots=True)
+class Watch:
+    """What was seen of a channel or thread, and up to when."""
 
-    def __init__(self, user_id: str, base_url: str) -> None:
+    version: str = ""
+    messages: dict[str, Message] = field(default_factory=dict)
+
+
+class Person:
+    """Somebody with a Slack user id such as `U0ANN`, in a workspace."""
+
+    def __init__(self, user_id: str, base_url: str, *, team: str = TEAM) -> None:
         self.user_id = user_id
+        self._team = team
+        self._watches: dict[tuple[str, ...], Watch] = {}
         self._url = f"{base_url.rstrip('/')}/standin"
 
     async def click(
@@ -40,6 +53,39 @@ class Person:
         """
         return await self._do("click", channel=channel, ts=ts, action_id=action_id, value=value)
 
+    async def press(
+        self,
+        action_id: str,
+        *,
+        value: str | None = None,
+        view_id: str | None = None,
+        home: bool = False,
+    ) -> dict[str, Any]:
+        """Press a button in the open modal, or in Home."""
+        given = {"action_id": action_id, "value": value, "view_id": view_id, "home": home}
+        return await self._do("press", **given)
+
+    async def choose(
+        self,
+        action_id: str,
+        option: Any,
+        *,
+        channel: str | None = None,
+        ts: str | None = None,
+        view_id: str | None = None,
+        home: bool = False,
+    ) -> dict[str, Any]:
+        """Choose an option by its value, several, or type something; in a message, modal or Home.
+
+        The answer holds `dispatched: False` where Slack does not tell the app of it.
+        """
+        given = {"channel": channel, "ts": ts, "view_id": view_id, "home": home}
+        return await self._do("choose", action_id=action_id, option=option, **given)
+
+    async def feedback(self, channel: str, ts: str, action_id: str, value: str) -> dict[str, Any]:
+        """Press one of a pair of feedback buttons, by its value."""
+        return await self._do("feedback", channel=channel, ts=ts, action_id=action_id, value=value)
+
     async def submit(self, values: dict[str, Any], *, view_id: str | None = None) -> dict[str, str]:
         """Send the open modal, filled in by action id; returns the errors that the app shows."""
         answer = await self._do("submit", values=values, view_id=view_id)
@@ -47,7 +93,7 @@ class Person:
         return errors
 
     async def close(self) -> None:
-        """Close the open modal."""
+        """Close the open modal; one that lies under it is seen again."""
         await self._do("close")
 
     async def shortcut(self, callback_id: str, channel: str, ts: str) -> dict[str, Any]:
@@ -58,23 +104,79 @@ class Person:
         """Give a slash command."""
         return await self._do("slash", command=command, text=text, channel=channel)
 
-    async def reply(self, channel: str, thread_ts: str | None, text: str) -> dict[str, Any]:
-        """Write a message, in a thread if `thread_ts` is given; returns its ts and event id."""
-        return await self._do("reply", channel=channel, thread_ts=thread_ts, text=text)
+    async def reply(
+        self,
+        channel: str,
+        thread_ts: str | None,
+        text: str,
+        files: Sequence[dict[str, Any]] = (),
+    ) -> dict[str, Any]:
+        """Write a message, in a thread if `thread_ts` is given; returns its ts and event id.
+
+        The text is as Slack sends it: `&lt;` for `<`, links and mentions in brackets. Files are
+        given by `name` and `content` (text) or `base64`.
+        """
+        given = {"channel": channel, "thread_ts": thread_ts, "text": text}
+        return await self._do("reply", **given, files=list(files))
+
+    async def direct(
+        self, text: str, thread_ts: str | None = None, files: Sequence[dict[str, Any]] = ()
+    ) -> dict[str, Any]:
+        """Write to the app; returns the message's ts, its channel and the event's id."""
+        return await self._do("direct", text=text, thread_ts=thread_ts, files=list(files))
+
+    def dm(self) -> str:
+        """The channel of the conversation with the app."""
+        return f"D0{self.user_id}"
+
+    async def edit(self, channel: str, ts: str, text: str) -> dict[str, Any]:
+        """Change what one wrote oneself."""
+        return await self._do("edit", channel=channel, ts=ts, text=text)
+
+    async def delete(self, channel: str, ts: str) -> dict[str, Any]:
+        """Take away what one wrote oneself."""
+        return await self._do("delete", channel=channel, ts=ts)
 
     async def react(self, channel: str, ts: str, name: str) -> dict[str, Any]:
         """React to a message."""
         return await self._do("react", channel=channel, ts=ts, name=name)
 
-    async def messages(self, channel: str) -> list[Message]:
-        """The channel, oldest first, without threads' replies."""
-        found: list[Message] = (await self._see("messages", channel=channel))["messages"]
+    async def unreact(self, channel: str, ts: str, name: str) -> dict[str, Any]:
+        """Take one's reaction away."""
+        return await self._do("unreact", channel=channel, ts=ts, name=name)
+
+    async def open_home(self) -> dict[str, Any]:
+        """Open the app's Home; what it shows then is the app's matter (`home`)."""
+        return await self._do("open_home")
+
+    async def home(self) -> dict[str, Any] | None:
+        """The Home that the app has published for this person."""
+        view: dict[str, Any] | None = (await self._see("home", user=self.user_id))["view"]
+        return view
+
+    async def set_usergroup(self, group: str, users: Sequence[str]) -> None:
+        """Set who is in a group, as an administrator does."""
+        await self.administer("usergroup", id=group, users=list(users))
+
+    async def administer(self, act: str, **given: Any) -> dict[str, Any]:
+        """Do something about the app or its channels (bot/standin/acts/admin.py)."""
+        return await self._ask("POST", act, json={"team": self._team, **given})
+
+    async def start_thread(self) -> dict[str, Any]:
+        """Begin a new conversation with an app that is an agent; returns its channel and ts."""
+        return await self._do("start_thread")
+
+    async def messages(self, channel: str, *, newest: int | None = None) -> list[Message]:
+        """The channel, oldest first, without threads' replies; only the `newest` if so many."""
+        if newest is None:
+            return await self._watched("messages", channel=channel)
+        seen = await self._see("messages", channel=channel, limit=newest)
+        found: list[Message] = seen["messages"]
         return found
 
     async def thread(self, channel: str, ts: str) -> list[Message]:
         """A thread, its head first."""
-        found: list[Message] = (await self._see("thread", channel=channel, ts=ts))["messages"]
-        return found
+        return await self._watched("thread", channel=channel, ts=ts)
 
     async def open_view(self) -> dict[str, Any] | None:
         """The modal that is open, if one is."""
@@ -82,9 +184,19 @@ class Person:
         return view
 
     async def ephemerals(self) -> list[Message]:
-        """What only this person was told, oldest first."""
+        """What only this person was told, oldest first, in all channels."""
         found: list[Message] = (await self._see("ephemerals", user=self.user_id))["messages"]
         return found
+
+    async def download(self, file: dict[str, Any]) -> bytes:
+        """The bytes of a file of a message, as this person's own client shows it."""
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        timeout = aiohttp.ClientTimeout(total=30)
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(file["url_private"], headers=headers) as answer,
+        ):
+            return await answer.read()
 
     async def wait_for(
         self,
@@ -109,11 +221,28 @@ class Person:
         """Let Slack deliver an event once more, as it does when an acknowledgement got lost."""
         await self._ask("POST", "repeat", json={"event_id": event_id})
 
+    async def _watched(self, what: str, **query: str) -> list[Message]:
+        """Messages, of which only those are sent again that have changed since the last look.
+
+        A long day's channel would be too much to send after each change.
+        """
+        watch = self._watches.setdefault((what, *query.values()), Watch())
+        seen = await self._see(what, **query, since=watch.version)
+        if "gone" not in seen:
+            watch.messages.clear()
+        watch.messages.update({message["ts"]: message for message in seen["messages"]})
+        for ts in seen.get("gone", []):
+            watch.messages.pop(ts, None)
+        watch.version = seen["version"]
+        return [watch.messages[ts] for ts in sorted(watch.messages)]
+
     async def _do(self, act: str, **given: Any) -> dict[str, Any]:
-        return await self._ask("POST", act, json={"user": self.user_id, **given})
+        return await self._ask(
+            "POST", act, json={"team": self._team, "user": self.user_id, **given}
+        )
 
     async def _see(self, what: str, **query: Any) -> dict[str, Any]:
-        return await self._ask("GET", what, params=query)
+        return await self._ask("GET", what, params={"team": self._team, **query})
 
     async def _ask(self, verb: str, path: str, **options: Any) -> dict[str, Any]:
         timeout = aiohttp.ClientTimeout(total=30)

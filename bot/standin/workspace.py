@@ -1,31 +1,25 @@
-"""The state of the pretended workspace, and Slack's rules for changing it. No I/O.
+"""The state of one pretended workspace, and Slack's rules for changing it. No I/O.
 
-Messages and views are kept as the JSON that Slack shows of them.
+Messages and views are kept as the JSON that Slack shows of them. Whatever changes is noted as a
+kind and a key, so that keeping it costs no more than the change.
 """
 
-import json
-import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.standin.block_rules import MESSAGE_BLOCKS, problems, view_problems
+from bot.standin import directory
+from bot.standin.message_log import MessageLog, root_of
+from bot.standin.modals import Modals
 from bot.standin.refusal import Refused
 
 TEAM, APP, BOT, BOT_USER = "T0STANDIN", "A0STANDIN", "B0STANDIN", "U0STANDIN"
-TRIGGER_SECONDS = 3.0
 LONGEST_TEXT = 40_000
+_MOST_WHISPERS = 500
+_MOST_EMOJI = 50
 
 Json = dict[str, Any]
-
-
-@dataclass(slots=True)
-class Trigger:
-    """A permission to open one view, for a person, for three seconds."""
-
-    user: str
-    expires_at: float
-    used: bool = False
+Change = tuple[str, str]
 
 
 @dataclass(slots=True)
@@ -34,19 +28,35 @@ class Workspace:
 
     clock: Callable[[], float]
     changed: Callable[[], None] = lambda: None
+    team: str = TEAM
+    name: str = "Stand-in"
+    bot: str = BOT
+    bot_user: str = BOT_USER
     channels: dict[str, Json] = field(default_factory=dict)
     users: dict[str, Json] = field(default_factory=dict)
-    messages: dict[str, dict[str, Json]] = field(default_factory=dict)
-    ephemerals: list[Json] = field(default_factory=list)
-    views: dict[str, Json] = field(default_factory=dict)
+    logs: dict[str, MessageLog] = field(default_factory=dict)
+    whispers: dict[str, list[Json]] = field(default_factory=dict)
+    homes: dict[str, Json] = field(default_factory=dict)
     files: dict[str, Json] = field(default_factory=dict)
-    triggers: dict[str, Trigger] = field(default_factory=dict)
-    revision: int = 0
+    usergroups: dict[str, Json] = field(default_factory=dict)
+    threads: dict[str, Json] = field(default_factory=dict)
+    seen: dict[str, Json] = field(default_factory=dict)
+    modals: Modals = field(init=False)
     last_ts: int = 0
+    unkept: set[Change] = field(default_factory=set)
 
-    def touch(self) -> None:
-        """Note that something changed."""
-        self.revision += 1
+    def __post_init__(self) -> None:
+        self.modals = Modals(self.clock)
+        for person in directory.people(self.team):
+            self.users[person["id"]] = person
+        self.users[self.bot_user] = directory.bot(
+            self.bot_user, team=self.team, bot_id=self.bot, app=APP
+        )
+
+    def touch(self, kind: str = "", key: str = "") -> None:
+        """Note that something changed, and what of it is to be kept."""
+        if kind:
+            self.unkept.add((kind, key))
         self.changed()
 
     def new_ts(self) -> str:
@@ -54,7 +64,9 @@ class Workspace:
         self.last_ts = max(self.last_ts + 1, int(self.clock() * 1_000_000))
         return f"{self.last_ts // 1_000_000}.{self.last_ts % 1_000_000:06d}"
 
-    def add_channel(self, name: str) -> str:
+    # Channels and people
+
+    def add_channel(self, name: str, *, is_private: bool = False) -> str:
         """Make a channel, given by name or id; returns its id."""
         name = name.removeprefix("#")
         known = self.find_channel(name)
@@ -63,10 +75,46 @@ class Workspace:
         is_id = name[:1] in "CG" and name.isalnum() and name.isupper()
         letters = "".join(c for c in name.upper() if c.isalnum())
         channel = name if is_id else f"C0{letters}".ljust(9, "0")
-        self.channels[channel] = {"id": channel, "name": name.lower(), "is_channel": True}
-        self.messages.setdefault(channel, {})
-        self.touch()
-        return channel
+        return self._open(
+            {
+                "id": channel,
+                "name": name.lower(),
+                "is_channel": not is_private,
+                "is_group": is_private,
+                "is_im": False,
+                "is_private": is_private,
+                "is_archived": False,
+                "is_member": True,
+            }
+        )
+
+    def direct_channel(self, user: str) -> str:
+        """The conversation of a person and the app, opened at first need; returns its id."""
+        channel = f"D0{user}"
+        if channel in self.channels:
+            return channel
+        return self._open(
+            {
+                "id": channel,
+                "name": channel.lower(),
+                "user": user,
+                "is_channel": False,
+                "is_im": True,
+                "is_private": True,
+                "is_archived": False,
+                "is_member": True,
+            }
+        )
+
+    def _open(self, channel: Json) -> str:
+        self.channels[channel["id"]] = {
+            **channel,
+            "created": int(self.clock()),
+            "context_team_id": self.team,
+        }
+        self.logs.setdefault(channel["id"], MessageLog())
+        self.touch("channel", channel["id"])
+        return str(channel["id"])
 
     def find_channel(self, channel: str) -> str | None:
         """A channel's id by id or name."""
@@ -82,156 +130,142 @@ class Workspace:
             raise Refused("channel_not_found")
         return found
 
+    def change_channel(self, channel: str, **changes: Any) -> None:
+        """Change what is known of a channel."""
+        self.channels[channel].update(changes)
+        self.touch("channel", channel)
+
     def user(self, user: str) -> Json:
         """A person, made at first sight: whoever asks may be anyone."""
         if user not in self.users:
-            name = user.removeprefix("U").lstrip("0").lower() or user.lower()
-            self.users[user] = {"id": user, "name": name, "team_id": TEAM, "is_bot": False}
-            self.touch()
+            self.users[user] = directory.person(user, self.team)
+            self.touch("user", user)
         return self.users[user]
+
+    # Messages
 
     def message(self, channel: str, ts: Any) -> Json:
         """One message; refused where it does not stand there."""
-        found = self.messages.get(channel, {}).get(str(ts))
+        found = self.logs[channel].get(str(ts)) if channel in self.logs else None
         if found is None:
             raise Refused("message_not_found")
         return found
 
-    def post(self, channel: str, message: Json, *, thread_ts: str | None = None) -> Json:
+    def post(
+        self, channel: str, message: Json, *, thread_ts: str | None = None, broadcast: bool = False
+    ) -> Json:
         """Add a message, in a thread where one is named."""
-        ts = self.new_ts()
-        posted = {"type": "message", "ts": ts, **message}
+        posted = {"type": "message", "ts": self.new_ts(), **message}
         if thread_ts:
-            parent = self.messages[channel].get(thread_ts)
-            if parent is None:
-                raise Refused("cannot_reply_to_message")
-            root = parent.get("thread_ts") or parent["ts"]
-            head = self.messages[channel][root]
-            head["thread_ts"], head["reply_count"] = root, head.get("reply_count", 0) + 1
-            posted["thread_ts"] = root
-        self.messages[channel][ts] = posted
-        self.touch()
+            posted["thread_ts"] = self._head_of(channel, thread_ts)["ts"]
+            if broadcast:
+                posted["subtype"] = "thread_broadcast"
+        for gone in self.logs[channel].add(posted):
+            self.touch("message", f"{channel}/{gone}")
+        self._count_replies(channel, posted)
+        self.touch_message(channel, posted["ts"])
         return posted
+
+    def _head_of(self, channel: str, ts: str) -> Json:
+        log = self.logs[channel]
+        answered = log.get(str(ts))
+        head = log.get(root_of(answered)) if answered else None
+        if head is None:
+            raise Refused("cannot_reply_to_message")
+        return head
+
+    def _count_replies(self, channel: str, changed: Json) -> None:
+        """Let the head of a thread say how much there is in it."""
+        root = root_of(changed)
+        if root == changed["ts"]:
+            return
+        log = self.logs[channel]
+        head = log.get(root)
+        if head is None:
+            return
+        replies = log.replies(root)
+        if not replies:
+            for name in ("thread_ts", "reply_count", "reply_users", "latest_reply"):
+                head.pop(name, None)
+        else:
+            users = dict.fromkeys([*head.get("reply_users", []), changed.get("user", "")])
+            head["thread_ts"], head["reply_count"] = root, len(replies)
+            head["reply_users"], head["latest_reply"] = list(users), replies[-1]
+        self.touch_message(channel, root)
+
+    def touch_message(self, channel: str, ts: str) -> None:
+        """Note that a message changed."""
+        self.logs[channel].note(ts)
+        self.touch("message", f"{channel}/{ts}")
+
+    def delete(self, channel: str, message: Json) -> None:
+        """Take a message away; the head of a thread leaves a stone, as it does at Slack."""
+        if self.logs[channel].replies(message["ts"]):
+            kept = {k: message[k] for k in ("type", "ts", "thread_ts", "reply_count")}
+            message.clear()
+            message.update(
+                {
+                    **kept,
+                    "subtype": "tombstone",
+                    "user": "USLACKBOT",
+                    "hidden": True,
+                    "text": "This message was deleted.",
+                }
+            )
+        else:
+            self.logs[channel].remove(message["ts"])
+            self._count_replies(channel, message)
+        self.touch_message(channel, message["ts"])
 
     def in_channel(self, channel: str) -> list[Json]:
         """A channel's messages without its threads' replies, oldest first."""
-        return [
-            m for m in self.messages[channel].values() if m.get("thread_ts", m["ts"]) == m["ts"]
-        ]
+        log = self.logs[channel]
+        return log.messages(log.heads())
 
     def in_thread(self, channel: str, ts: str) -> list[Json]:
         """A thread: its head and the replies, oldest first."""
-        root = self.message(channel, ts).get("thread_ts") or ts
-        return [m for m in self.messages[channel].values() if root in (m["ts"], m.get("thread_ts"))]
-
-    def new_trigger(self, user: str) -> str:
-        """What an act gives the app to open a view with."""
-        now = self.clock()
-        self.triggers = {k: t for k, t in self.triggers.items() if t.expires_at > now - 60}
-        trigger = f"{int(now * 1000)}.{secrets.token_hex(8)}"
-        self.triggers[trigger] = Trigger(user, now + TRIGGER_SECONDS)
-        return trigger
-
-    def use_trigger(self, trigger_id: Any) -> str:
-        """Spend a trigger; returns whose it is."""
-        trigger = self.triggers.get(str(trigger_id))
-        if trigger is None:
-            raise Refused("invalid_trigger_id")
-        if trigger.used:
-            raise Refused("exchanged_trigger_id")
-        if self.clock() > trigger.expires_at:
-            raise Refused("expired_trigger_id")
-        trigger.used = True
-        return trigger.user
-
-    def show_view(self, user: str, view: Any, *, view_id: str | None = None) -> Json:
-        """Show a view to a person, in place of `view_id` where that is given."""
-        wrong = view_problems(view)
-        if wrong:
-            raise Refused("invalid_arguments", messages=wrong)
-        shown = {
-            "private_metadata": "",
-            "callback_id": "",
-            **view,
-            "id": view_id or f"V{secrets.token_hex(5).upper()}",
-            "team_id": TEAM,
-            "app_id": APP,
-            "bot_id": BOT,
-            "hash": f"{self.clock():.6f}.{secrets.token_hex(4)}",
-            "blocks": with_ids(view["blocks"]),
-            "user": user,
-        }
-        self.views[shown["id"]] = shown
-        self.touch()
-        return shown
-
-    def close_view(self, view_id: str) -> None:
-        """Take a view away."""
-        self.views.pop(view_id, None)
-        self.touch()
-
-    def open_view(self, user: str) -> Json | None:
-        """The modal that a person sees, the newest where there are several."""
-        seen = [v for v in self.views.values() if v["user"] == user and v["type"] == "modal"]
-        return seen[-1] if seen else None
+        log = self.logs[channel]
+        return log.messages(log.thread(root_of(self.message(channel, ts))))
 
     def whisper(self, message: Json) -> str:
         """Say something that one person sees."""
         ts = self.new_ts()
-        self.ephemerals.append({"ts": ts, **message})
+        heard = self.whispers.setdefault(message["user"], [])
+        heard.append({"type": "message", "ts": ts, **message})
+        del heard[:-_MOST_WHISPERS]
         self.touch()
         return ts
 
+    def whispered(self, user: str, ts: str) -> Json | None:
+        """What one person was told at that time."""
+        heard = self.whispers.get(user, [])
+        return next((m for m in reversed(heard) if m["ts"] == ts), None)
+
     def react(self, channel: str, ts: Any, *, name: str, user: str) -> None:
         """Add an emoji to a message, once per person."""
-        reactions = self.message(channel, ts).setdefault("reactions", [])
+        message = self.message(channel, ts)
+        reactions = message.setdefault("reactions", [])
         found = next((r for r in reactions if r["name"] == name), None)
         if found is None:
+            if len(reactions) >= _MOST_EMOJI:
+                raise Refused("too_many_emoji")
             found = {"name": name, "users": [], "count": 0}
             reactions.append(found)
         if user in found["users"]:
             raise Refused("already_reacted")
         found["users"].append(user)
         found["count"] += 1
-        self.touch()
+        self.touch_message(channel, message["ts"])
 
-    def dumped(self) -> Json:
-        """What outlives the process."""
-        return {
-            "channels": self.channels,
-            "users": self.users,
-            "messages": self.messages,
-            "ephemerals": self.ephemerals[-200:],
-            "files": self.files,
-            "revision": self.revision,
-            "last_ts": self.last_ts,
-        }
-
-    def load(self, state: Json) -> None:
-        """Go on from what was kept."""
-        for name, value in state.items():
-            setattr(self, name, value)
-
-
-def parsed(value: Any, *, code: str) -> Any:
-    """An argument that may be JSON or the text of it."""
-    if isinstance(value, str):
-        try:
-            return json.loads(value)
-        except ValueError as error:
-            raise Refused(code) from error
-    return value
-
-
-def checked_blocks(value: Any) -> list[Json]:
-    """The blocks of a message, refused where Slack would."""
-    blocks = parsed(value, code="invalid_blocks_format") if value else []
-    wrong = problems(blocks, most=MESSAGE_BLOCKS)
-    if wrong:
-        raise Refused("invalid_blocks", messages=wrong)
-    return with_ids(blocks)
-
-
-def with_ids(blocks: Iterable[Json]) -> list[Json]:
-    """Blocks, each with an id, as Slack gives them one."""
-    return [{"block_id": secrets.token_hex(3), **block} for block in blocks]
+    def unreact(self, channel: str, ts: Any, *, name: str, user: str) -> None:
+        """Take one's own emoji away."""
+        message = self.message(channel, ts)
+        reactions = message.get("reactions", [])
+        found = next((r for r in reactions if r["name"] == name), None)
+        if found is None or user not in found["users"]:
+            raise Refused("no_reaction")
+        found["users"].remove(user)
+        found["count"] -= 1
+        if not found["users"]:
+            reactions.remove(found)
+        self.touch_message(channel, message["ts"])

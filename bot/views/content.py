@@ -17,6 +17,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot import text as texts
+from bot import wording
 
 MOST_BLOCKS = 50
 _SECTION = 2900
@@ -52,12 +53,12 @@ def ours(text: str) -> MarkdownTextObject:
     return MarkdownTextObject(text=text, verbatim=True)
 
 
-def said(words: str, *, most: int = 4) -> list[Block]:
+def said(words: str, *, most: int = 4, note: bool = True) -> list[Block]:
     """A text of any length as sections, with a note where the end had to be left out."""
     parts, left = texts.pieces(texts.clean(words), limit=_SECTION, most=most)
     blocks: list[Block] = [SectionBlock(text=plain(part)) for part in parts]
-    if left:
-        blocks.append(small(f"_{left:,} more characters are left out here._"))
+    if left and note:
+        blocks.append(small(wording.machine.LEFT_OUT.format(number=f"{left:,}")))
     return blocks
 
 
@@ -100,7 +101,7 @@ class Button:
             title=PlainTextObject(text=texts.cut(self.label, 100)),
             text=PlainTextObject(text=texts.cut(self.question, 300)),
             confirm=PlainTextObject(text=texts.cut(self.label, 30)),
-            deny=PlainTextObject(text="Cancel"),
+            deny=PlainTextObject(text=wording.machine.CANCEL),
         )
 
 

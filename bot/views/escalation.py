@@ -1,105 +1,136 @@
-"""An escalation's card and the messages of its transcript."""
+"""An escalation's card: whose question it is, how it stands, and what may be done with it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from slack_sdk.models.blocks import Block, HeaderBlock, PlainTextObject
 
 from bot import wording
-from bot.text import cut, escaped, literal, who
+from bot.text import clean, cut, escaped, literal, who
 from bot.views.content import Button, Content, buttons, content, duration, line, moment, said, small
-from records.messages import Role
-from records.states import EscalationState, TurnStatus
-from records.tables import Conversation, Escalation, Flag, Turn
+from bot.views.transcript import speaker
+from records.handle_time import handled_seconds
+from records.states import EscalationState, Resolution
+from records.tables import Conversation, Escalation, Turn
 
-_SPEAKERS = {
-    Role.CUSTOMER: ":bust_in_silhouette: *Customer*",
-    Role.ASSISTANT: ":robot_face: *Assistant*",
-    Role.AGENT: ":speech_balloon: *Agent*",
-}
-_STATUS = {
-    TurnStatus.COMPLETE: "",
-    TurnStatus.FALLBACK: "fixed sentence",
-    TurnStatus.INTERRUPTED: "interrupted",
-    TurnStatus.ABANDONED: "customer left",
-}
+_SHOWN_TURNS = 3
+_SHOWN_CHARACTERS = 500
+"""Of a turn; the whole stands in the thread."""
+_LONGEST_ID = 64
+"""As long as records keep an agent's."""
 
 
 def escalation_card(
-    escalation: Escalation, conversation: Conversation, *, question: str, version: str | None
+    escalation: Escalation,
+    conversation: Conversation,
+    *,
+    led_here: Sequence[Turn],
+    version: str | None,
 ) -> Content:
-    """The card in the channel; `question` is what the customer last asked before it."""
-    customer = literal(conversation.customer, 80) if conversation.customer else "unknown"
-    asked = wording.conversations.REASONS[escalation.reason]
+    """The card in the channel; of what `led_here` the last turns are shown, in short."""
+    words = wording.conversations
+    customer = literal(conversation.customer, 80) if conversation.customer else ""
+    reason = words.REASONS[escalation.reason]
     facts = [
-        f"*Customer:* {customer}",
-        f"*Reason:* {asked} – {literal(escalation.cause, 300)}",
-        f"*Version:* {literal(version) if version else '–'}",
+        words.CUSTOMER.format(customer=customer or words.CUSTOMER_UNKNOWN),
+        words.REASON.format(reason=reason, cause=literal(escalation.cause, 300)),
+        words.VERSION.format(version=literal(version) if version else words.NO_VERSION),
     ]
-    title = f"Escalation: {conversation.assistant}"
+    title = words.CARD_TITLE.format(assistant=conversation.assistant)
     blocks: list[Block] = [
         HeaderBlock(text=PlainTextObject(text=cut(title, 150))),
         line("\n".join(facts)),
-        *said(question, most=1),
+        *_last_words(led_here),
         line(_state(escalation)),
-        small(f"Since {moment(escalation.opened_at)}", f"{escalation.id}"),
+        small(*_small_print(escalation)),
         *_choices(escalation),
     ]
-    return content(escaped(f"{title}: {asked}"), blocks)
+    return content(escaped(f"{title}: {reason}"), blocks)
+
+
+def _last_words(led_here: Sequence[Turn]) -> list[Block]:
+    blocks: list[Block] = []
+    for turn in led_here[-_SHOWN_TURNS:]:
+        short = cut(clean(turn.content), _SHOWN_CHARACTERS)
+        blocks += [small(speaker(turn)), *said(short, most=1)]
+    return blocks
 
 
 def _state(escalation: Escalation) -> str:
-    owner = who(escalation.owner) if escalation.owner else ""
-    spent = 0.0
-    if escalation.resolved_at is not None:
-        begun = escalation.taken_at or escalation.opened_at
-        spent = (escalation.resolved_at - begun).total_seconds()
-    return wording.conversations.STATES[escalation.state].format(
-        owner=owner, duration=duration(spent)
-    )
+    words = wording.conversations
+    if escalation.state is EscalationState.RESOLVED:
+        by = escalation.resolved_by or escalation.owner or ""
+        return words.ENDED[escalation.resolution or Resolution.SOLVED].format(by=who(by))
+    if escalation.state is EscalationState.WAITING:
+        how = words.STATE_WAITING.format(since=moment(escalation.opened_at))
+    elif escalation.paused_at is not None:
+        how = words.STATE_PAUSED.format(
+            owner=who(escalation.owner or ""), since=moment(escalation.paused_at)
+        )
+    else:
+        since = moment(escalation.taken_at or escalation.opened_at)
+        how = words.STATE_TAKEN.format(owner=who(escalation.owner or ""), since=since)
+    if escalation.assignee is None:
+        return how
+    return f"{how}\n{words.STATE_ASKED.format(assignee=who(escalation.assignee))}"
+
+
+def _small_print(escalation: Escalation) -> list[str]:
+    words = wording.conversations
+    until = escalation.taken_at or escalation.resolved_at
+    since = moment(escalation.opened_at)
+    parts = [words.OPENED.format(since=since)]
+    if until is not None:
+        waited = _length(escalation.opened_at, until)
+        parts = [words.WAITED.format(duration=waited, since=since)]
+    spent = handled_seconds(escalation)
+    if spent is not None and escalation.paused_seconds:
+        paused = duration(escalation.paused_seconds)
+        parts.append(words.HANDLED_PAUSED.format(duration=duration(spent), paused=paused))
+    elif spent is not None:
+        parts.append(words.HANDLED.format(duration=duration(spent)))
+    if escalation.note:
+        parts.append(words.NOTE.format(note=literal(escalation.note, 1000)))
+    return [*parts, escalation.id]
+
+
+def _length(start: datetime, end: datetime) -> str:
+    return duration((end - start).total_seconds())
 
 
 def _choices(escalation: Escalation) -> list[Block]:
-    take = Button(wording.conversations.TAKE_OVER, "take_over", escalation.id, style="primary")
-    resolve = Button(wording.conversations.RESOLVE, "resolve", escalation.id)
-    if escalation.state is EscalationState.WAITING:
-        return [buttons("escalation", take, resolve)]
-    if escalation.state is EscalationState.TAKEN:
-        return [buttons("escalation", resolve)]
-    return []
+    match escalation.state:
+        case EscalationState.WAITING:
+            return [buttons("escalation", *_of_a_waiting_one(escalation.id))]
+        case EscalationState.TAKEN:
+            return [buttons("escalation", *_of_a_taken_one(escalation))]
+        case EscalationState.RESOLVED:
+            return []
 
 
-def turn_message(turn: Turn, *, flags: Sequence[Flag] = ()) -> Content:
-    """One turn in the transcript; an answer carries what agents said of it and the flag button."""
-    blocks: list[Block] = [small(_heading(turn)), *said(turn.content)]
-    if turn.withheld:
-        blocks += [small(wording.conversations.WITHHELD), *said(turn.withheld)]
-    if turn.role is Role.ASSISTANT and turn.version is not None:  # the model said it
-        label = wording.review.FLAG_ANSWER
-        if flags:
-            blocks.append(small(*_latest(flags)))
-            label = wording.review.REVISE_FLAG
-        blocks.append(buttons("answer", Button(label, "flag_answer", turn.id)))
-    return content(f"{turn.role.capitalize()}: {escaped(cut(turn.content, 200))}", blocks)
-
-
-def _heading(turn: Turn) -> str:
-    author = f" {who(turn.author)}" if turn.author else ""
-    details = [
-        f"{_SPEAKERS[turn.role]}{author}",
-        moment(turn.created_at),
-        literal(turn.version) if turn.version else "",
-        _STATUS[turn.status],
+def _of_a_waiting_one(name: str) -> list[Button]:
+    words = wording.conversations
+    return [
+        Button(words.TAKE_OVER, "take_over", name, style="primary"),
+        Button(words.ASSIGN, "assign", name),
+        Button(words.DISMISS, "dismiss", name, question=words.DISMISS_QUESTION),
     ]
-    return " · ".join(part for part in details if part)
 
 
-def _latest(flags: Sequence[Flag]) -> list[str]:
-    """Each agent's last word on the answer."""
-    by_agent = {flag.agent: flag for flag in flags}
-    return [_flag(flag) for flag in list(by_agent.values())[-5:]]
-
-
-def _flag(flag: Flag) -> str:
-    reason = f": {wording.review.FLAG_REASONS[flag.reason].lower()}" if flag.reason else ""
-    note = f" – {literal(flag.note, 200)}" if flag.note else ""
-    return f":triangular_flag_on_post: Flagged by {who(flag.agent)}{reason}{note}"
+def _of_a_taken_one(escalation: Escalation) -> list[Button]:
+    words, name = wording.conversations, escalation.id
+    pause = Button(words.PAUSE, "pause", name)
+    if escalation.paused_at is not None:
+        pause = Button(words.RESUME, "resume", name)
+    return [
+        Button(words.RESOLVE, "resolve", name, style="primary"),
+        pause,
+        Button(words.HAND_BACK, "hand_back", name, question=words.HAND_BACK_QUESTION),
+        Button(words.ASSIGN, "assign", name),
+        Button(
+            words.TAKE_OVER_FROM,
+            "take_over_from",
+            f"{name} {(escalation.owner or '')[:_LONGEST_ID]}",
+            question=words.TAKE_OVER_FROM_QUESTION,
+        ),
+    ]

@@ -1,50 +1,76 @@
 """The card of a proposed example: before, after, and the choice."""
 
-from slack_sdk.models.blocks import Block, DividerBlock
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    DividerBlock,
+    InteractiveElement,
+)
 
 from bot import wording
-from bot.text import escaped, who
-from bot.views.content import Button, Content, buttons, content, line, moment, said, small
+from bot.text import escaped, literal, who
+from bot.views.content import Button, Content, content, line, moment, small
+from bot.views.marked import marked
+from bot.views.rejecting import reject_select
+from records.examples import fingerprint
+from records.review import question_of
 from records.states import ExampleState
 from records.tables import Example
 
 
-def example_card(example: Example, *, handoff_sentence: str) -> Content:
+def example_card(example: Example, *, handoff_sentence: str, four_eyes: bool = False) -> Content:
     """What would be learned: the question, the answer given, the right one."""
-    question = str(example.prompt[-1]["content"]) if example.prompt else ""
     source = wording.review.SOURCES[example.source]
-    title = f"*Example from {source}*, by {who(example.created_by)}"
-    blocks: list[Block] = [line(title), small("*Question*"), *said(question, most=1)]
+    title = wording.review.EXAMPLE_TITLE.format(source=source, who=who(example.created_by))
+    blocks: list[Block] = [
+        line(title),
+        small(wording.review.QUESTION),
+        *marked(question_of(example), most=1),
+    ]
     if example.rejected is not None:
-        blocks += [small(":heavy_minus_sign: *Before*"), *said(example.rejected, most=2)]
-    blocks += [small(_after(example)), *said(example.chosen or handoff_sentence, most=2)]
-    blocks += [DividerBlock(), *_choices(example)]
-    return content(escaped(f"An example from {source} waits for approval"), blocks)
+        blocks += [small(wording.review.BEFORE), *marked(example.rejected)]
+    after = wording.review.AFTER_HANDOVER if example.should_escalate else wording.review.AFTER
+    blocks += [small(after), *marked(example.chosen or handoff_sentence), DividerBlock()]
+    if example.state is not ExampleState.PROPOSED:
+        blocks.append(line(outcome_of(example)))
+    else:
+        blocks += [*_eyes(example, four_eyes=four_eyes), _choices(example, four_eyes=four_eyes)]
+    return content(escaped(wording.review.EXAMPLE_FALLBACK.format(source=source)), blocks)
 
 
-def _after(example: Example) -> str:
-    hands_over = ", *handing over to a person*" if example.should_escalate else ""
-    return f":heavy_plus_sign: *After*{hands_over}"
+def outcome_of(example: Example) -> str:
+    """What became of an example, by whom and when."""
+    words = wording.review.OUTCOMES[example.state]
+    why = ""
+    if example.state is ExampleState.REJECTED and example.decision_note:
+        words, why = wording.review.REJECTED_WHY, why_rejected(example.decision_note)
+    at = moment(example.decided_at) if example.decided_at else "–"
+    return words.format(who=who(example.decided_by or "–"), at=at, why=why)
 
 
-def _choices(example: Example) -> list[Block]:
-    if example.state is ExampleState.PROPOSED:
-        offered = [
-            Button(wording.review.APPROVE, "approve_example", example.id, style="primary"),
-            Button(wording.review.REJECT, "reject_example", example.id, style="danger"),
-        ]
-        if not example.should_escalate:
-            offered.insert(
-                1, Button(wording.review.APPROVE_HANDOVER, "approve_handover", example.id)
-            )
-        return [buttons("example", *offered)]
-    return [line(_outcome(example))]
+def why_rejected(note: str) -> str:
+    """Why an example was rejected, in words: one of the fixed reasons, or a reviewer's own."""
+    fixed = {str(reason): words for reason, words in wording.review.REJECT_REASONS.items()}
+    return fixed.get(note) or literal(note, 300)
 
 
-def _outcome(example: Example) -> str:
-    if example.state is ExampleState.SUPERSEDED:
-        return ":arrows_counterclockwise: Replaced by a later flag"
-    mark = ":white_check_mark:" if example.state is ExampleState.APPROVED else ":x:"
-    by = f" by {who(example.decided_by)}" if example.decided_by else ""
-    at = f", {moment(example.decided_at)}" if example.decided_at else ""
-    return f"{mark} {example.state.capitalize()}{by}{at}"
+def _eyes(example: Example, *, four_eyes: bool) -> list[Block]:
+    """Who can't approve it, where four eyes are wanted: the card is the same for everybody."""
+    if not four_eyes:
+        return []
+    names = {"who": who(example.created_by), "editor": who(example.edited_by or "")}
+    others = example.edited_by not in (None, example.created_by)
+    words = wording.review.OTHER_EYES_TWO if others else wording.review.OTHER_EYES
+    return [small(words.format(**names))]
+
+
+def _choices(example: Example, *, four_eyes: bool) -> Block:
+    seen = f"{example.id} {fingerprint(example)}"
+    offered: list[InteractiveElement] = [
+        Button(wording.review.APPROVE, "approve_example", seen, style="primary").element
+    ]
+    if not example.should_escalate and not four_eyes:  # it would be an edit
+        handover = Button(wording.review.APPROVE_HANDOVER, "approve_handover", seen)
+        offered.append(handover.element)
+    offered.append(reject_select("reject_example", example.id))
+    return ActionsBlock(block_id="example", elements=offered)

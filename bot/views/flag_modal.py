@@ -1,7 +1,8 @@
 """The form of *Flag answer*: its blocks, and what was entered in it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from typing import Any
 
 from slack_sdk.models.blocks import (
@@ -17,26 +18,30 @@ from slack_sdk.models.views import View
 
 from bot import wording
 from bot.text import clean, length
-from bot.views.content import line, plain, said, small
-from records.learning import Judgement
+from bot.views.content import Button, buttons, plain, said, small
+from records.flags import Judgement
 from records.states import FlagReason
+from records.tables import Flag
 
 CALLBACK = "flag_answer"
 _LONGEST = 3000
+_LONGEST_NOTE = 1000
 _ESCALATE = "should_escalate"
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The answer that a form is about, and where its agent pressed."""
+    """The answer that a form is about, and the thread in which its agent pressed."""
 
     turn: str
     channel: str
-    ts: str
+    thread_ts: str | None = None
+    answer: str = ""
+    """The answer's fingerprint, so that an unchanged one is not taken for a correction."""
 
     def dumped(self) -> str:
         """For the view's private metadata."""
-        return json.dumps({"turn": self.turn, "channel": self.channel, "ts": self.ts})
+        return json.dumps(asdict(self))
 
     @classmethod
     def loaded(cls, metadata: str) -> "Origin":
@@ -49,28 +54,18 @@ def loading_modal(origin: Origin) -> dict[str, Any]:
     return _modal(origin, [small(wording.review.FLAG_LOADING)], submit=False)
 
 
-def notice_modal(sentence: str) -> dict[str, Any]:
-    """A sentence in place of the form."""
-    view = View(
-        type="modal",
-        title=PlainTextObject(text=wording.review.FLAG_TITLE),
-        close=PlainTextObject(text="Close"),
-        blocks=[line(sentence)],
-    )
-    return view.to_dict()
-
-
-def flag_modal(origin: Origin, answer: str) -> dict[str, Any]:
-    """The form, with the answer ready to be edited."""
+def flag_modal(origin: Origin, answer: str, last: Flag | None = None) -> dict[str, Any]:
+    """The form, with the answer ready to be edited, or with what the agent said of it last."""
     blocks: list[Block] = [
         small(wording.review.FLAG_SAVED_NOTE),
         *said(answer, most=1),
-        _reason(),
-        _correction(answer),
-        _hand_over(),
-        _note(),
+        _reason(last.reason if last else None),
+        _correction((last.correction if last else None) or answer),
+        _hand_over(ticked=last is not None and last.should_escalate),
+        _note((last.note if last else None) or ""),
+        buttons("withdraw", Button(wording.review.WITHDRAW_FLAG, "withdraw_flag", origin.turn)),
     ]
-    return _modal(origin, blocks, submit=True)
+    return _modal(replace(origin, answer=_fingerprint(answer)), blocks, submit=True)
 
 
 def _modal(origin: Origin, blocks: list[Block], *, submit: bool) -> dict[str, Any]:
@@ -78,61 +73,71 @@ def _modal(origin: Origin, blocks: list[Block], *, submit: bool) -> dict[str, An
         type="modal",
         callback_id=CALLBACK,
         title=PlainTextObject(text=wording.review.FLAG_TITLE),
-        submit=PlainTextObject(text="Save") if submit else None,
-        close=PlainTextObject(text="Close"),
+        submit=PlainTextObject(text=wording.review.FLAG_SUBMIT) if submit else None,
+        close=PlainTextObject(text=wording.machine.CLOSE),
         private_metadata=origin.dumped(),
         blocks=blocks,
     )
     return view.to_dict()
 
 
-def _reason() -> Block:
-    options = [
-        Option(value=reason.value, text=PlainTextObject(text=words))
+def _reason(chosen: FlagReason | None) -> Block:
+    options = {
+        reason: Option(value=reason.value, text=PlainTextObject(text=words))
         for reason, words in wording.review.FLAG_REASONS.items()
-    ]
+    }
     return InputBlock(
         block_id="reason",
-        label=PlainTextObject(text="What is wrong with it?"),
+        label=PlainTextObject(text=wording.review.FLAG_REASON_LABEL),
         element=StaticSelectElement(
             action_id="reason",
-            placeholder=PlainTextObject(text="Choose a reason"),
-            options=options,
+            placeholder=PlainTextObject(text=wording.review.FLAG_REASON_PLACEHOLDER),
+            options=list(options.values()),
+            initial_option=options[chosen] if chosen else None,
         ),
     )
 
 
-def _correction(answer: str) -> Block:
-    fits = length(answer) <= _LONGEST and clean(answer) == answer
+def _correction(text: str) -> Block:
+    fits = 0 < length(text) <= _LONGEST and clean(text) == text
     return InputBlock(
         block_id="correction",
-        label=PlainTextObject(text="The right answer"),
+        label=PlainTextObject(text=wording.review.FLAG_CORRECTION_LABEL),
         hint=None if fits else PlainTextObject(text=wording.review.FLAG_TOO_LONG),
         element=PlainTextInputElement(
             action_id="correction",
             multiline=True,
             max_length=_LONGEST,
-            initial_value=answer if fits else None,
+            initial_value=text if fits else None,
         ),
         optional=True,
     )
 
 
-def _hand_over() -> Block:
-    option = Option(value=_ESCALATE, text=plain("A person should have answered this"))
+def _hand_over(*, ticked: bool) -> Block:
+    option = Option(value=_ESCALATE, text=plain(wording.review.FLAG_ESCALATE))
     return InputBlock(
         block_id="should_escalate",
-        label=PlainTextObject(text="Should have escalated?"),
-        element=CheckboxesElement(action_id="should_escalate", options=[option]),
+        label=PlainTextObject(text=wording.review.FLAG_ESCALATE_LABEL),
+        element=CheckboxesElement(
+            action_id="should_escalate",
+            options=[option],
+            initial_options=[option] if ticked else None,
+        ),
         optional=True,
     )
 
 
-def _note() -> Block:
+def _note(text: str) -> Block:
+    fits = 0 < length(text) <= _LONGEST_NOTE and clean(text) == text
     return InputBlock(
         block_id="note",
-        label=PlainTextObject(text="Note for colleagues"),
-        element=PlainTextInputElement(action_id="note", max_length=1000),
+        label=PlainTextObject(text=wording.review.FLAG_NOTE_LABEL),
+        element=PlainTextInputElement(
+            action_id="note",
+            max_length=_LONGEST_NOTE,
+            initial_value=text if fits else None,
+        ),
         optional=True,
     )
 
@@ -155,23 +160,16 @@ def _entered(state: dict[str, Any], block: str) -> dict[str, Any]:
     return element
 
 
-def prefilled(view: dict[str, Any]) -> str | None:
-    """The answer as it stood in the form when it was opened."""
-    for block in view["blocks"]:
-        if block["block_id"] == "correction":
-            value: str | None = block["element"].get("initial_value")
-            return value
-    return None
-
-
-def without_echo(judgement: Judgement, answer: str | None) -> Judgement | None:
+def without_echo(judgement: Judgement, origin: Origin) -> Judgement | None:
     """The judgement, an answer left as it was not taken for a correction of itself.
 
     None where that leaves nothing right: then the agent must say what would have been.
     """
-    unchanged = answer is not None and judgement.correction == answer.strip()
-    if judgement.correction is None or not unchanged:
+    if judgement.correction is None or _fingerprint(judgement.correction) != origin.answer:
         return judgement
-    if not judgement.should_escalate:
-        return None
-    return Judgement(judgement.reason, None, judgement.should_escalate, judgement.note)
+    return replace(judgement, correction=None) if judgement.should_escalate else None
+
+
+def _fingerprint(text: str) -> str:
+    """The same for texts that differ in white space only."""
+    return sha256(" ".join(text.split()).encode("utf-8", "replace")).hexdigest()[:32]

@@ -1,65 +1,175 @@
 """The report of an evaluation, with what may be done about it, and the line after a release."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from slack_sdk.models.blocks import Block, HeaderBlock, MarkdownBlock, PlainTextObject
+from slack_sdk.models.blocks import Block, HeaderBlock, PlainTextObject
 
 from bot import wording
-from bot.text import clean, cut, escaped, literal, who
+from bot.text import cut, escaped, literal, who
 from bot.views.content import Button, Content, buttons, content, line, moment, said, small
+from bot.views.report_figures import changed_line, slice_lines, tables
 from records.states import ReleaseAction
 from records.tables import Release, Report
 
-_SUMMARY = 9000
+FIRST_SHARE = 0.1
+"""The share of customers that a report offers for a first experiment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where the report's versions stand now: the champion, and the last release of either.
-
-    `may_promote` is the records' own rule, so that no button is offered and then refused.
-    """
+    """Where the report's versions stand now, and what may be done: the records' own rules."""
 
     champion: str | None
     last_release: Release | None
+    """The last one of either version."""
     may_promote: bool
+    may_try: bool = False
+    may_discard: bool = False
+    discarded_by: str | None = None
+    tried_share: float | None = None
+    """Its share of the customers, while an experiment tries the challenger."""
+    two_persons: bool = False
+    """Whether a promotion needs the word of two operators."""
+    consents: Sequence[str] = field(default=())
+    """Who agreed to promote it."""
 
 
 def report_message(report: Report, *, summary: str, why: str, standing: Standing) -> Content:
-    """The report; `summary` is Markdown of ours, `why` the gate's sentence."""
-    verdict = wording.releases.VERDICTS[report.verdict] if report.verdict else "measured"
-    against = f" against {report.champion}" if report.champion else ""
-    title = f"{report.challenger}{against}"
-    blocks: list[Block] = [
-        HeaderBlock(text=PlainTextObject(text=cut(f"Report: {title}", 150))),
-        line(f"*{verdict}*"),
-        *(said(why, most=1) if why else []),
+    """The report; `summary` is Markdown of ours, `why` the gate's sentences."""
+    blocks = [
+        *report_blocks(report, summary=summary, why=why),
+        *_outcomes(report, standing),
+        *_choices(report, standing),
+        small(report.id),
     ]
-    if summary.strip():
-        blocks.append(MarkdownBlock(text=cut(clean(summary).replace("<", "&lt;"), _SUMMARY)))
-    blocks += [*_outcome(standing), *_choices(report, standing), small(report.id)]
-    return content(escaped(f"{title}: {report.verdict or 'measured'}"), blocks)
+    return content(_fallback(report), blocks)
+
+
+def dated_report(report: Report, *, summary: str, why: str) -> Content:
+    """A report for whoever asks for it, with when it was made and without buttons."""
+    made = wording.releases.REPORT_FROM.format(at=moment(report.created_at))
+    blocks = [*report_blocks(report, summary=summary, why=why), small(made, report.id)]
+    return content(_fallback(report), blocks)
+
+
+def report_blocks(report: Report, *, summary: str, why: str) -> list[Block]:
+    """What a report says, without what may be done about it."""
+    figures = [*slice_lines(report.body), changed_line(report.body)]
+    return [
+        HeaderBlock(text=PlainTextObject(text=cut(_title(report), 150))),
+        line(wording.releases.VERDICT_LINE.format(verdict=_verdict(report))),
+        *(said(why, most=1) if why else []),
+        *tables(summary),
+        *[line(figure) for figure in figures if figure],
+    ]
+
+
+def _verdict(report: Report) -> str:
+    return wording.releases.VERDICTS[report.verdict] if report.verdict else _measured()
+
+
+def _measured() -> str:
+    return wording.releases.MEASURED
+
+
+def _title(report: Report) -> str:
+    if report.champion is None:
+        return wording.releases.REPORT_TITLE.format(challenger=report.challenger)
+    return wording.releases.REPORT_TITLE_AGAINST.format(
+        challenger=report.challenger, champion=report.champion
+    )
+
+
+def _fallback(report: Report) -> str:
+    verdict = report.verdict or _measured()
+    if report.champion is None:
+        words = wording.releases.REPORT_FALLBACK
+        return escaped(words.format(challenger=report.challenger, verdict=verdict))
+    words = wording.releases.REPORT_FALLBACK_AGAINST
+    return escaped(
+        words.format(challenger=report.challenger, champion=report.champion, verdict=verdict)
+    )
+
+
+def _outcomes(report: Report, standing: Standing) -> list[Block]:
+    """What was done about it so far, and by whom."""
+    words, found = wording.releases, []
+    if standing.last_release is not None:
+        found.append(release_sentence(standing.last_release))
+    if standing.discarded_by is not None:
+        found.append(words.DISCARDED.format(who=who(standing.discarded_by)))
+    if standing.tried_share is not None:
+        found.append(words.EXPERIMENT_RUNS.format(share=f"{standing.tried_share:.0%}"))
+    if standing.may_promote and standing.two_persons:
+        version = literal(report.challenger)
+        agreed = [words.CONSENT.format(who=who(a), version=version) for a in standing.consents]
+        found += agreed[:3]
+    return [line(sentence) for sentence in found]
 
 
 def _choices(report: Report, standing: Standing) -> list[Block]:
+    found = []
+    if standing.may_try:
+        found.append(_start(report, standing))
     if standing.may_promote:
-        question = f"{report.challenger} then answers all customers of {report.assistant}."
-        button = Button(
-            wording.releases.PROMOTE, "promote", report.id, style="primary", question=question
-        )
-        return [buttons("release", button)]
+        found.append(_promote(report, standing))
     if standing.champion == report.challenger:
-        question = f"The version before {report.challenger} then answers all customers again."
-        button = Button(
-            wording.releases.ROLL_BACK, "rollback", report.id, style="danger", question=question
-        )
-        return [buttons("release", button)]
-    return []
+        found.append(_button(report, standing, wording.releases.ROLL_BACK, "rollback"))
+    if standing.may_discard:
+        found.append(_button(report, standing, wording.releases.DISCARD, "discard"))
+    if standing.discarded_by is not None:
+        found.append(_button(report, standing, wording.releases.TAKE_BACK, "take_back"))
+    return [buttons("release", *found)] if found else []
 
 
-def _outcome(standing: Standing) -> list[Block]:
-    release = standing.last_release
-    return [line(_sentence(release))] if release is not None else []
+_QUESTIONS = {
+    "rollback": wording.releases.ROLL_BACK_QUESTION,
+    "discard": wording.releases.DISCARD_QUESTION,
+    "take_back": wording.releases.TAKE_BACK_QUESTION,
+    "start_experiment": wording.releases.START_EXPERIMENT_QUESTION,
+}
+_DANGER = ("rollback", "discard")
+
+
+def _button(report: Report, standing: Standing, label: str, action: str) -> Button:
+    style = "danger" if action in _DANGER else None
+    question = _QUESTIONS[action].format(**_names(report, standing))
+    return Button(label, action, report.id, style=style, question=question)
+
+
+def _start(report: Report, standing: Standing) -> Button:
+    label = wording.releases.START_EXPERIMENT.format(share=f"{FIRST_SHARE:.0%}")
+    return _button(report, standing, label, "start_experiment")
+
+
+def _promote(report: Report, standing: Standing) -> Button:
+    question = promotion_question(two_persons=standing.two_persons, consents=standing.consents)
+    return Button(
+        wording.releases.PROMOTE,
+        "promote",
+        report.id,
+        style="primary",
+        question=question.format(**_names(report, standing)),
+    )
+
+
+def promotion_question(*, two_persons: bool, consents: Sequence[str]) -> str:
+    """What is asked before a promotion."""
+    if not two_persons:
+        return wording.releases.PROMOTE_QUESTION
+    if not consents:
+        return wording.releases.PROMOTE_QUESTION_FIRST
+    return wording.releases.PROMOTE_QUESTION_SECOND
+
+
+def _names(report: Report, standing: Standing) -> dict[str, str]:
+    return {
+        "challenger": report.challenger,
+        "champion": standing.champion or str(report.champion),
+        "assistant": report.assistant,
+        "share": f"{FIRST_SHARE:.0%}",
+    }
 
 
 def refusal_message(version: str, *, reason: str) -> Content:
@@ -70,15 +180,20 @@ def refusal_message(version: str, *, reason: str) -> Content:
 
 def release_message(release: Release) -> Content:
     """The line that says what answers customers from now on."""
-    return content(
-        escaped(f"{release.version} serves {release.assistant}"), [line(_sentence(release))]
-    )
+    words = wording.releases.RELEASED_FALLBACK
+    fallback = words.format(version=release.version, assistant=release.assistant)
+    return content(escaped(fallback), [line(release_sentence(release))])
 
 
-def _sentence(release: Release) -> str:
-    version, at = literal(release.version), moment(release.created_at)
+def release_sentence(release: Release) -> str:
+    """What changed, by whom, and when."""
+    words = wording.releases
+    names = {
+        "version": literal(release.version),
+        "at": moment(release.created_at),
+        "who": who(release.actor),
+        "replaced": literal(release.replaces) if release.replaces else "",
+    }
     if release.action is ReleaseAction.ROLLBACK:
-        gone = literal(release.replaces) if release.replaces else "the version before"
-        return f":rewind: Rolled back from {gone} to *{version}* by {who(release.actor)}, {at}"
-    instead = f" in place of {literal(release.replaces)}" if release.replaces else ""
-    return f":rocket: *{version}* was promoted{instead} by {who(release.actor)}, {at}"
+        return (words.ROLLED_BACK_FROM if release.replaces else words.ROLLED_BACK).format(**names)
+    return (words.PROMOTED_FROM if release.replaces else words.PROMOTED).format(**names)

@@ -4,6 +4,28 @@ A module for each thing that people do. Sentences are whole, with named gaps, so
 put into another language by itself.
 """
 
-from bot.wording import conversations, machine, releases, review
+from bot.wording import (
+    asking,
+    conversations,
+    experiments,
+    explaining,
+    home,
+    machine,
+    releases,
+    replies,
+    retraining,
+    review,
+)
 
-__all__ = ["conversations", "machine", "releases", "review"]
+__all__ = [
+    "asking",
+    "conversations",
+    "experiments",
+    "explaining",
+    "home",
+    "machine",
+    "releases",
+    "replies",
+    "retraining",
+    "review",
+]

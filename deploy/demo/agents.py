@@ -63,15 +63,31 @@ async def _handle(team: Team, agent: Person, escalation: str) -> None:
     card = await _card(team, agent, action="take_over", value=escalation)
     answer, topic = await _read_thread(team, agent, card)
     await agent.click(team.channel, card["ts"], "take_over")
+    await _card(team, agent, action="resolve", value=escalation)  # it says so: now one may write
     await agent.reply(team.channel, card["ts"], topic.answer)
     await agent.click(team.channel, answer["ts"], "flag_answer")
     reason = "should_have_escalated" if topic.handover else "wrong"
     entered: dict[str, object] = {"reason": reason, "correction": topic.answer}
     if topic.handover:
         entered["should_escalate"] = ["should_escalate"]
-    await agent.submit(entered)
+    await _fill(agent, entered)
     await agent.click(team.channel, card["ts"], "resolve")
+    await _fill(agent, {"resolution": "solved"})
     await _approve(team, card)
+
+
+async def _fill(agent: Person, entered: dict[str, object]) -> None:
+    """Wait for the form that was asked for, fill it in and send it."""
+
+    async def look() -> bool:
+        view = await agent.open_view()
+        fields = {
+            b["element"]["action_id"] for b in (view or {}).get("blocks") or [] if "element" in b
+        }
+        return entered.keys() <= fields
+
+    await agent.wait_for(look, timeout=_PATIENCE_SECONDS)
+    await agent.submit(entered)
 
 
 async def _card(team: Team, agent: Person, *, action: str, value: str) -> Message:
@@ -128,8 +144,16 @@ async def press(team: Team, action: str, *, timeout_seconds: float = 60) -> None
 
 
 async def ask_to_retrain(team: Team) -> None:
-    """Let the operator type /retrain."""
-    await team.person(OPERATOR).slash("/retrain", channel=team.channel)
+    """Let the operator type /retrain, and send the form as it is."""
+    operator = team.person(OPERATOR)
+    await operator.slash("/retrain", channel=team.channel)
+
+    async def look() -> bool:
+        view = await operator.open_view()
+        return bool(view and view.get("submit"))
+
+    await operator.wait_for(look, timeout=_PATIENCE_SECONDS)
+    await operator.submit({})
 
 
 def _key(text: str) -> str:

@@ -39,7 +39,19 @@ class Turn(Shown):
     status: TurnStatus
     version: str | None = Field(description="What answered; null for people and fixed sentences.")
     created_at: AwareDatetime
+    edited_at: AwareDatetime | None = Field(
+        default=None, description="When its agent last edited it; left out where nobody did."
+    )
     author: str | None = Field(default=None, description="The agent; for agents' keys only.")
+    delivered_at: AwareDatetime | None = Field(
+        default=None,
+        description="When a client of the customer's first had an agent's words; for agents' keys "
+        "only.",
+    )
+    removed_at: AwareDatetime | None = Field(
+        default=None,
+        description="When an agent took them back; customers' keys don't get such turns.",
+    )
     withheld: str | None = Field(
         default=None,
         description="What the model said where the customer got a sentence in its place; for "
@@ -148,6 +160,22 @@ class TurnEvent(Shown):
     status: TurnStatus
     version: str | None
     created_at: AwareDatetime
+    edited_at: AwareDatetime | None = Field(
+        default=None, description="When its agent last edited it; left out where nobody did."
+    )
+
+
+class EditedEvent(TurnEvent):
+    """An agent changed words that were sent before: show these in the place of the turn's."""
+
+
+class RemovedEvent(Shown):
+    """An agent took words back: show the turn no more."""
+
+    conversation_id: str
+    id: str
+    position: int
+    removed_at: AwareDatetime
 
 
 class StateEvent(Shown):
@@ -172,6 +200,8 @@ SHOWN: tuple[type[Shown], ...] = (
     TokenEvent,
     ConnectedEvent,
     TurnEvent,
+    EditedEvent,
+    RemovedEvent,
     StateEvent,
     TypingEvent,
 )
@@ -323,6 +353,8 @@ FOLLOW = told(
         {
             "connected": "ConnectedEvent",
             "turn": "TurnEvent",
+            "edited": "EditedEvent",
+            "removed": "RemovedEvent",
             "state": "StateEvent",
             "typing": "TypingEvent",
         },
@@ -384,17 +416,21 @@ REPORT = told(
 )
 
 
-def _act(**said: str) -> dict[str, Any]:
+def _act(**more: dict[str, Any]) -> dict[str, Any]:
+    asked = {"by an agent": {"agent": "U0ANN"}}
+    for name, said in more.items():
+        asked[name.replace("_", " ")] = {"agent": "U0ANN", **said}
     return told(
         scopes=_AGENT,
         answer=Desk,
         examples={"as it stands": _TAKEN},
-        asked={"by an agent": {"agent": "U0ANN", **said}},
+        asked=asked,
         errors=(404, 409),
     )
 
 
-TAKE_OVER, TYPING, RESOLVE, HAND_BACK = (_act() for _ in range(4))
+TAKE_OVER, TYPING, HAND_BACK = (_act() for _ in range(3))
+RESOLVE = _act(nothing_to_learn_from={"resolution": "no_reply", "save_example": False})
 REPLY = told(
     scopes=_AGENT,
     answer=Reply,

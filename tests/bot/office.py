@@ -1,12 +1,13 @@
 """A support team's office for tests: the real bot and the stand-in for Slack, over HTTP."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from aiohttp import web
+from aiohttp import ClientSession, web
 from pydantic import SecretStr
 from sqlalchemy import select
 
@@ -22,9 +23,11 @@ from records.assistant import Assistant
 from records.conversations import Arrival
 from records.database import Database
 from records.messages import Role
-from records.states import EscalationReason
+from records.states import EscalationReason, OutboxState
 from records.tables import OutboxMessage, Turn
 from tests.conftest import free_port
+
+Found = TypeVar("Found")
 
 CHANNEL = "support"
 QUESTION = "Where is my card?"
@@ -42,6 +45,9 @@ class Office:
     bot_port: int = field(default_factory=free_port)
     slack_port: int = field(default_factory=free_port)
     messages_per_second: float = 500.0
+    channels: Sequence[str] = (CHANNEL,)
+    running: Desk = field(init=False)
+    """What the bot that runs works with."""
 
     @property
     def desk(self) -> Desk:
@@ -81,7 +87,7 @@ class Office:
     @asynccontextmanager
     async def slack(self, **changes: Any) -> AsyncIterator[None]:
         settings = self.slack_settings(**changes)
-        runner = web.AppRunner(create_standin(settings, [CHANNEL]), access_log=None)
+        runner = web.AppRunner(create_standin(settings, list(self.channels)), access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", self.slack_port).start()
         try:
@@ -92,7 +98,8 @@ class Office:
     @asynccontextmanager
     async def open(self, **changes: Any) -> AsyncIterator["Office"]:
         """Slack and the bot, running."""
-        async with self.slack(**changes), Bot(self.bot_settings, self.desk):
+        self.running = self.desk
+        async with self.slack(**changes), Bot(self.bot_settings, self.running):
             yield self
 
     def ask(self, question: str = QUESTION, answer: str = ANSWER, *, key: str = "c-1") -> list[str]:
@@ -134,6 +141,38 @@ class Office:
         _, answer = self.ask(key=key)
         return self.escalate(answer), answer
 
+    async def taken_by(self, agent: Person, *, channel: str = CHANNEL) -> Message:
+        """The card of the one conversation that waits, once this agent has taken it over."""
+        card = await found(agent, offering("take_over"), channel=channel)
+        await agent.click(channel, card["ts"], "take_over")
+        words = f"<@{agent.user_id}> speaks with the customer"
+        return await found(agent, saying(words), channel=channel)
+
+    async def said(self, ts: str) -> Turn:
+        """The turn that an agent's message became, as soon as it is recorded."""
+
+        def look() -> Turn | None:
+            with self.database.read() as session:
+                query = select(Turn).where(Turn.source_key.endswith(f":{ts}"))
+                return session.scalars(query).one_or_none()
+
+        return await _until(look)
+
+    async def all_sent(self) -> None:
+        """Return when nothing waits to be shown in Slack."""
+        waiting = (OutboxState.PENDING, OutboxState.SENDING)
+        await _until(lambda: not any(row.state in waiting for row in self.rows()))
+
+    async def downloaded(self, file: dict[str, Any]) -> str:
+        """What stands in a file that was shared, as people's own Slack shows it."""
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        async with (
+            ClientSession(headers=headers) as session,
+            session.get(file["url_private"]) as response,
+        ):
+            assert response.status == 200
+            return await response.text()
+
     def rows(self, *kinds: str) -> list[OutboxMessage]:
         with self.database.read() as session:
             query = select(OutboxMessage).order_by(OutboxMessage.id)
@@ -145,22 +184,57 @@ class Office:
             return conversations.history(session, f"conv_{key}")
 
 
-async def found(person: Person, wanted: Callable[[Message], Any]) -> Message:
+async def found(
+    person: Person, wanted: Callable[[Message], Any], *, channel: str = CHANNEL
+) -> Message:
     """The channel's first message that fits, waiting for it."""
 
     async def look() -> Message | None:
-        return first(await person.messages(CHANNEL), wanted)
+        return first(await person.messages(channel), wanted)
 
     return await person.wait_for(look)
 
 
-async def found_in_thread(person: Person, ts: str, wanted: Callable[[Message], Any]) -> Message:
-    """A thread's first message that fits, waiting for it."""
+async def found_in_thread(
+    person: Person, ts: str, wanted: Callable[[Message], Any], *, channel: str = CHANNEL
+) -> Message:
+    """The first message under a card that fits, waiting for it."""
 
     async def look() -> Message | None:
-        return first(await person.thread(CHANNEL, ts), wanted)
+        return first((await person.thread(channel, ts))[1:], wanted)
 
     return await person.wait_for(look)
+
+
+async def opened_form(person: Person, words: str) -> dict[str, Any]:
+    """The form that this person sees, as soon as it says this."""
+
+    async def look() -> dict[str, Any] | None:
+        view = await person.open_view()
+        return view if view is not None and words in str(view) else None
+
+    return await person.wait_for(look)
+
+
+async def fill(person: Person, values: dict[str, Any]) -> dict[str, str]:
+    """Wait for a form that can be sent, fill it in and send it; returns what it complains of."""
+
+    async def look() -> bool:
+        view = await person.open_view()
+        return bool(view and view.get("submit"))
+
+    await person.wait_for(look)
+    return await person.submit(values)
+
+
+async def _until(look: Callable[[], Found | None], *, seconds: float = 10) -> Found:
+    """What `look` finds in the records, as soon as that is something."""
+    async with asyncio.timeout(seconds):
+        while True:
+            seen = look()
+            if seen:
+                return seen
+            await asyncio.sleep(0.01)
 
 
 async def told(person: Person, words: str) -> Message:

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 from records import adapters, outbox, versions
-from records.states import Verdict, VersionState
-from records.tables import Report, Version
+from records.ids import new_id, utc_now
+from records.states import ExampleSource, ExampleState, Verdict, VersionState
+from records.tables import Example, Report, Version
 from tests.bot.office import Office
+
+FLAG = ExampleSource.FLAG
 
 # One transparent pixel.
 PNG = bytes.fromhex(
@@ -47,6 +50,7 @@ def _report(office: Office, name: str, folder: Path, *, verdict: Verdict) -> Rep
     pages.mkdir()
     (pages / "report.md").write_text("| metric | A | B |\n| --- | --- | --- |\n| f1 | 0.2 | 0.8 |")
     (pages / "plot.png").write_bytes(PNG)
+    (pages / "changes.csv").write_text("change,question\nbroken,Where is my card?\n")
     report_id = f"rep_{name}"
     office.artifacts.publish(pages, f"reports/{report_id}")
     return Report(
@@ -56,9 +60,39 @@ def _report(office: Office, name: str, folder: Path, *, verdict: Verdict) -> Rep
         challenger=name,
         cases_hash="0" * 64,
         verdict=verdict,
-        body={"why": "Customers not served right: 20 % instead of 60 %."},
+        body={
+            "why": "Customers not served right: 20 % instead of 60 %.",
+            "slices": [
+                _slice("knowledge=new", -0.4, low=-0.5, high=-0.3),
+                _slice("knowledge=old", 0.01, low=-0.02, high=0.04),
+            ],
+            "changes": {"fixed": 40, "broken": 3},
+        },
         path=f"reports/{report_id}",
     )
+
+
+def _slice(name: str, value: float, *, low: float, high: float) -> dict[str, object]:
+    return {"name": name, "difference": {"value": value, "low": low, "high": high}}
+
+
+def approve_examples(office: Office, count: int = 3, *, source: ExampleSource = FLAG) -> None:
+    """Examples that a retraining may use."""
+    with office.database.write() as session:
+        for number in range(count):
+            session.add(
+                Example(
+                    assistant="support",
+                    key=f"{source}:{new_id('k')}",
+                    source=source,
+                    prompt=[{"role": "customer", "content": f"Question {number}?"}],
+                    chosen="Open the app.",
+                    state=ExampleState.APPROVED,
+                    created_by="U0ANN",
+                    decided_by="U0DANA",
+                    decided_at=utc_now(),
+                )
+            )
 
 
 def copied(report: Report, *, verdict: Verdict) -> Report:

@@ -7,16 +7,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from bot.deliveries import first_time, forget_old
 from bot.desk import Desk
-from records import escalations, learning
+from bot.incoming.deliveries import first_time, forget_old
+from bot.standin.people import Person
+from records import escalations, examples
 from records.artifacts import Artifacts
 from records.assistant import Assistant
 from records.database import Database
 from records.errors import Conflict
 from records.messages import Role
 from records.tables import Flag
-from tests.bot.office import CHANNEL, Office, found, found_in_thread, offering, saying
+from tests.bot.office import CHANNEL, Office, fill, found, found_in_thread, offering, saying
 from tests.conftest import install
 
 
@@ -41,12 +42,13 @@ async def test_the_whole_story_on_each_database(office_on_each: Office) -> None:
     await ann.repeat_delivery(sent["event_id"])
     await found_in_thread(ann, card["ts"], lambda m: m.get("reactions"))
     await ann.click(CHANNEL, card["ts"], "resolve")
+    await fill(ann, {})
     example = await found_in_thread(ann, card["ts"], offering("approve_example"))
     await ann.click(CHANNEL, example["ts"], "approve_example")
     await found_in_thread(ann, card["ts"], saying("Approved by <@U0ANN>"))
     assert [t.content for t in office.turns() if t.role is Role.AGENT] == ["It comes on Monday."]
     with office.database.read() as session:
-        assert len(learning.approved(session, "support")) == 1
+        assert len(examples.approved(session, "support")) == 1
 
 
 async def test_of_agents_who_take_over_at_once_one_has_it(office_on_each: Office) -> None:
@@ -72,14 +74,14 @@ async def test_a_slow_database_delays_the_form_but_not_the_acknowledgement(
     with office.database.write() as session:
         session.execute(text("SELECT 1"))  # from here on nobody else can write
         await ann.click(CHANNEL, answer["ts"], "flag_answer")
-        assert "Saving your flag" in str(await ann.open_view())
-
-    async def form() -> bool:
-        return "correction" in str(await ann.open_view())
-
-    await ann.wait_for(form)
+        await ann.wait_for(lambda: _shows(ann, "Saving your flag"))
+    await ann.wait_for(lambda: _shows(ann, "correction"))
     with office.database.read() as session:
         assert len(list(session.scalars(select(Flag)))) == 1
+
+
+async def _shows(person: Person, words: str) -> bool:
+    return words in str(await person.open_view())
 
 
 def test_a_delivery_is_new_once_and_not_where_its_work_was_undone(database: Database) -> None:

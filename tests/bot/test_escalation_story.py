@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.standin.people import ActRefused, buttons_of, text_of
-from records import learning
+from records import examples, flags
 from records.messages import Role
 from records.states import EscalationState, ExampleState
 from records.tables import Escalation, Example, Turn
@@ -13,6 +13,7 @@ from tests.bot.office import (
     CHANNEL,
     QUESTION,
     Office,
+    fill,
     found,
     found_in_thread,
     offering,
@@ -87,9 +88,8 @@ async def test_words_reach_the_customer_only_from_the_owner_after_take_over(
     sent = await ann.reply(
         CHANNEL, card["ts"], "It comes &lt;today&gt;, see <https://a.example|here>."
     )
-    confirmed = await found_in_thread(ann, card["ts"], lambda m: m.get("reactions"))
-    assert confirmed["ts"] == sent["ts"]
-    assert confirmed["reactions"][0]["name"] == "white_check_mark"
+    marked = await found_in_thread(ann, card["ts"], lambda m: m.get("reactions"))
+    assert marked["ts"] == sent["ts"]
     relayed = [t.content for t in office.turns() if t.role is Role.AGENT]
     assert relayed == ["It comes <today>, see here (https://a.example)."]
 
@@ -131,14 +131,11 @@ async def test_a_repeated_delivery_relays_nothing_twice(office: Office) -> None:
 async def test_resolving_proposes_the_reply_and_approval_is_shown(office: Office) -> None:
     office.escalated()
     ann, ben = office.person("U0ANN"), office.person("U0BEN")
-    card = await found(ann, offering("take_over"))
-    await ben.click(CHANNEL, card["ts"], "resolve")
-    await told(ben, "Take this over first")
-    await ann.click(CHANNEL, card["ts"], "take_over")
-    await found(ann, saying("speaks with the customer"))
+    card = await office.taken_by(ann)
     await ann.reply(CHANNEL, card["ts"], "It comes on Monday.")
     await found_in_thread(ann, card["ts"], lambda m: m.get("reactions"))
     await ann.click(CHANNEL, card["ts"], "resolve")
+    await fill(ann, {})
     resolved = await found(ann, saying("Resolved by <@U0ANN>"))
     assert buttons_of(resolved) == {}
     example = await found_in_thread(ann, card["ts"], offering("approve_example"))
@@ -147,41 +144,31 @@ async def test_resolving_proposes_the_reply_and_approval_is_shown(office: Office
     decided = await found_in_thread(ann, card["ts"], saying("Approved by <@U0BEN>"))
     assert buttons_of(decided) == {}
     with office.database.read() as session:
-        approved = learning.approved(session, "support")
+        approved = examples.approved(session, "support")
     assert [(e.chosen, e.decided_by) for e in approved] == [("It comes on Monday.", "U0BEN")]
 
 
-@pytest.mark.parametrize(
-    ("action", "state", "hands_over"),
-    [
-        ("approve_handover", ExampleState.APPROVED, True),
-        ("reject_example", ExampleState.REJECTED, False),
-    ],
-)
-async def test_an_example_can_be_approved_as_hand_over_or_rejected(
-    office: Office, action: str, state: ExampleState, hands_over: bool
-) -> None:
+async def test_an_example_can_be_approved_as_hand_over(office: Office) -> None:
     _, turn = office.escalated()
     ann = office.person("U0ANN")
     with office.database.write() as session:
-        judgement = learning.Judgement(correction="Five days.")
-        learning.flag(session, turn, agent="U0ANN", judgement=judgement)
+        judgement = flags.Judgement(correction="Five days.")
+        flags.add(session, turn, agent="U0ANN", judgement=judgement)
     card = await found(ann, offering("take_over"))
-    example = await found_in_thread(ann, card["ts"], offering(action))
-    await ann.click(CHANNEL, example["ts"], action)
-    await found_in_thread(ann, card["ts"], saying("by <@U0ANN>, <!date"))
+    example = await found_in_thread(ann, card["ts"], offering("approve_handover"))
+    await ann.click(CHANNEL, example["ts"], "approve_handover")
+    await found_in_thread(ann, card["ts"], saying("Approved by <@U0ANN>, <!date"))
     with office.database.read() as session:
         row = session.scalars(select(Example)).one()
-    assert (row.state, row.should_escalate) == (state, hands_over)
+    assert (row.state, row.should_escalate) == (ExampleState.APPROVED, True)
 
 
 async def test_a_second_escalation_gets_a_card_and_the_whole_transcript(office: Office) -> None:
     office.escalated()
     ann = office.person("U0ANN")
-    card = await found(ann, offering("take_over"))
-    await ann.click(CHANNEL, card["ts"], "take_over")
-    await found(ann, saying("speaks with the customer"))
+    card = await office.taken_by(ann)
     await ann.click(CHANNEL, card["ts"], "resolve")
+    await fill(ann, {})
     await found(ann, saying("Resolved by"))
     _, answer = office.ask("And now?", "Wait.")
     office.escalate(answer)

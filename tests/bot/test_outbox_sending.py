@@ -10,9 +10,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import text
 
 from bot.app import web_client
-from bot.leadership import Leadership
-from bot.outbox_pump import OutboxPump, Pace
+from bot.outbox.leadership import Leadership
+from bot.outbox.pump import OutboxPump, Pace
 from bot.standin.people import text_of
+from bot.workspaces.workspaces import OneWorkspace
 from records import escalations, jobs
 from records.database import Database
 from records.states import JobState, OutboxState
@@ -64,7 +65,8 @@ class CountingClient(AsyncWebClient):
 
 def pump(office: Office, client: AsyncWebClient | None = None, **changes: Any) -> OutboxPump:
     pace = Pace(office.messages_per_second, 0.0)
-    return OutboxPump(office.desk, client or web_client(office.bot_settings), pace=pace, **changes)
+    workspace = OneWorkspace(client or web_client(office.bot_settings, "xoxb-standin"))
+    return OutboxPump(office.desk, workspace, pace=pace, **changes)
 
 
 def client_of(office: Office, kind: type[AsyncWebClient]) -> AsyncWebClient:
@@ -206,7 +208,8 @@ async def test_a_jobs_steps_make_one_update_in_two_seconds_and_the_last_is_never
     async with closed_office.slack():
         client = client_of(closed_office, CountingClient)
         assert isinstance(client, CountingClient)
-        sender = OutboxPump(closed_office.desk, client, pace=Pace(500, 2.0), clock=lambda: clock[0])
+        workspace, pace = OneWorkspace(client), Pace(500, 2.0)
+        sender = OutboxPump(closed_office.desk, workspace, pace=pace, clock=lambda: clock[0])
         with closed_office.database.write() as session:
             job = jobs.request(session, "support", requested_by="U0OLGA").id
         await sender.step()
@@ -221,7 +224,7 @@ async def test_a_jobs_steps_make_one_update_in_two_seconds_and_the_last_is_never
             jobs.finish(session, job, state=JobState.SUCCEEDED)
         await sender.step()
     assert len(client.updates) == 6
-    assert "succeeded" in client.updates[-1]
+    assert "done" in client.updates[-1]
     assert {row.state for row in closed_office.rows()} == {OutboxState.SENT}
 
 

@@ -1,16 +1,25 @@
-"""Retraining, its progress, the report, promotion and the way back."""
+"""The report, promotion and the way back."""
 
 from pathlib import Path
 
-import aiohttp
 import pytest
+from sqlalchemy import select, text
 
 from bot.standin.people import ActRefused, Person, buttons_of, text_of
-from records import adapters, jobs, outbox, versions
+from records import adapters, outbox, versions
 from records.assistant import SlackOptions
-from records.states import JobState, ReleaseAction, Verdict
-from records.tables import Release, Report
-from tests.bot.office import CHANNEL, Office, found, found_in_thread, offering, saying, told
+from records.states import ReleaseAction, Verdict
+from records.tables import Audit, Release, Report
+from tests.bot.office import (
+    CHANNEL,
+    Office,
+    found,
+    found_in_thread,
+    offering,
+    opened_form,
+    saying,
+    told,
+)
 from tests.bot.releases import PNG, challenger, copied
 
 
@@ -19,45 +28,42 @@ def champion(office: Office) -> str:
         return versions.champion(session, "support").id
 
 
-async def test_retrain_shows_one_message_that_follows_the_job(office: Office) -> None:
-    olga = office.person("U0OLGA")
-    await olga.slash("/retrain", channel=CHANNEL)
-    await told(olga, "A retraining of support is on its way")
-    message = await found(olga, saying("asked for by <@U0OLGA>"))
-    with office.database.read() as session:
-        (job,) = jobs.active(session)
-    with office.database.write() as session:
-        progress = {"step": 30, "steps": 120, "loss": 0.4321, "seconds_left": 95}
-        jobs.advance(session, job.id, stage="train", progress=progress)
-    running = await found(olga, saying("25%"))
-    assert "loss 0.432 · 2 min left" in text_of(running)
-    with office.database.write() as session:
-        jobs.finish(session, job.id, state=JobState.FAILED, error="No space is left.")
-    ended = await found(olga, saying("No space is left."))
-    assert message["ts"] == running["ts"] == ended["ts"]
-
-
-async def test_a_second_retraining_is_refused_in_words(office: Office) -> None:
-    olga = office.person("U0OLGA")
-    await olga.slash("/retrain", channel=CHANNEL)
-    await olga.slash("/retrain", "support", channel=CHANNEL)
-    await told(olga, "is queued already")
-    await olga.slash("/retrain", "sales", channel=CHANNEL)
-    await told(olga, "No assistant 'sales'; there are: support.")
-
-
 async def test_the_report_shows_verdict_why_and_plot(office: Office, tmp_path: Path) -> None:
     olga = office.person("U0OLGA")
     name, report_id = challenger(office, tmp_path / "a", verdict=Verdict.PASS)
     report = await found(olga, offering("promote"))
-    for words in (name, "support-base", "PASS", "20 % instead of 60 %", "| f1 | 0.2 | 0.8 |"):
-        assert words in text_of(report)
+    for words in (
+        name,
+        "support-base",
+        "PASS",
+        "20 % instead of 60 %",
+        "| f1 | 0.2 | 0.8 |",
+        "*Better:* knowledge=new (-40.0 points)",
+        "*Worse:* knowledge=old (perhaps, +1.0 points)",
+        "*Answers* fixed: 40, broken: 3.",
+    ):
+        assert words in text_of(report).replace("\u2060", "")
     picture = await found_in_thread(olga, report["ts"], lambda m: m.get("files"))
     (file,) = picture["files"]
     assert file["title"] == f"{report_id}.png"
     assert name in file["alt_txt"]
-    async with aiohttp.ClientSession() as session, session.get(file["url_private"]) as answer:
-        assert await answer.read() == PNG
+    assert await olga.download(file) == PNG
+
+
+async def test_every_changed_answer_is_in_a_file_under_the_report(
+    office: Office, tmp_path: Path
+) -> None:
+    olga = office.person("U0OLGA")
+    _, report_id = challenger(office, tmp_path / "a", verdict=Verdict.PASS)
+    report = await found(olga, offering("promote"))
+    name = f"{report_id}-changes.csv"
+    shared = await found_in_thread(
+        olga, report["ts"], lambda m: name in [f["title"] for f in m.get("files") or []]
+    )
+    assert "broken ones first" in shared["text"]
+    assert await olga.download(shared["files"][0]) == (
+        b"change,question\nbroken,Where is my card?\n"
+    )
 
 
 @pytest.mark.parametrize("verdict", [Verdict.FAIL, Verdict.INCONCLUSIVE])
@@ -67,14 +73,15 @@ async def test_without_a_pass_there_is_no_promote_button(
     olga = office.person("U0OLGA")
     challenger(office, tmp_path / "a", verdict=verdict)
     report = await found(olga, saying(verdict))
-    assert buttons_of(report) == {}
+    offered = {"discard"} if verdict is Verdict.FAIL else {"discard", "start_experiment"}
+    assert buttons_of(report).keys() == offered
 
 
 async def test_a_pass_on_other_cases_has_no_promote_button(office: Office, tmp_path: Path) -> None:
     olga = office.person("U0OLGA")
     challenger(office, tmp_path / "a", verdict=Verdict.PASS, frozen=False)
     report = await found(olga, saying("PASS"))
-    assert buttons_of(report) == {}
+    assert "promote" not in buttons_of(report)
 
 
 async def test_a_later_verdict_takes_the_promote_button_away(
@@ -90,7 +97,7 @@ async def test_a_later_verdict_takes_the_promote_button_away(
         versions.note_evidence(session, later)
     without = await found(olga, lambda m: saying("PASS")(m) and not offering("promote")(m))
     assert without["ts"] == report["ts"]
-    assert buttons_of(without) == {}
+    assert buttons_of(without).keys() == {"discard"}
 
 
 async def test_promote_then_roll_back_then_promote_again(office: Office, tmp_path: Path) -> None:
@@ -111,22 +118,102 @@ async def test_promote_then_roll_back_then_promote_again(office: Office, tmp_pat
     assert champion(office) == name
 
 
-async def test_only_operators_retrain_and_release(closed_office: Office, tmp_path: Path) -> None:
+async def test_a_press_is_confirmed_with_what_will_happen(office: Office, tmp_path: Path) -> None:
+    name, _ = challenger(office, tmp_path / "a", verdict=Verdict.PASS)
+    report = await found(office.person("U0OLGA"), offering("promote"))
+    questions = {
+        element["action_id"]: element["confirm"]["text"]["text"]
+        for block in report["blocks"]
+        for element in block.get("elements") or []
+        if element.get("confirm")
+    }
+    assert questions.keys() == {"promote", "discard", "start_experiment"}
+    assert all(name in question for question in questions.values())
+    assert "all customers of support in place of support-base" in questions["promote"]
+    assert "10% of the customers" in questions["start_experiment"]
+
+
+async def test_only_operators_release_and_discard(closed_office: Office, tmp_path: Path) -> None:
     options = SlackOptions(operators=("U0OLGA",))
     closed_office.assistant = closed_office.assistant.model_copy(update={"slack": options})
     async with closed_office.open() as office:
         ann = office.person("U0ANN")
-        await ann.slash("/retrain", channel=CHANNEL)
-        await told(ann, "Only <@U0OLGA> may do this for support.")
         challenger(office, tmp_path / "a", verdict=Verdict.PASS)
         report = await found(ann, offering("promote"))
-        await ann.click(CHANNEL, report["ts"], "promote")
-        await ann.wait_for(lambda: _two(ann))
+        for action in ("promote", "discard"):
+            await ann.click(CHANNEL, report["ts"], action)
+        await ann.slash("/rollback", channel=CHANNEL)
+        await ann.wait_for(lambda: _three(ann))
         assert champion(office) == "support-base"
 
 
-async def _two(person: Person) -> bool:
-    return len(await person.ephemerals()) == 2
+async def _three(person: Person) -> bool:
+    said = [m["text"] for m in await person.ephemerals()]
+    return len(said) == 3 and all("Only <@U0OLGA> may" in words for words in said)
+
+
+async def test_the_command_rolls_back_after_it_has_said_from_what_to_what(
+    office: Office, tmp_path: Path
+) -> None:
+    olga = office.person("U0OLGA")
+    name, _ = challenger(office, tmp_path / "a", verdict=Verdict.PASS)
+    with office.database.write() as session:
+        versions.promote(session, name, actor="U0OLGA")
+    await olga.slash("/rollback", channel=CHANNEL)
+    view = str(await opened_form(olga, "answers all customers"))
+    assert "*support-base* then answers all customers of *support* again" in view
+    assert f"in place of *{name}*" in view
+    assert await olga.submit({}) == {}
+    await found(olga, saying(f"Rolled back from {name} to *support-base* by <@U0OLGA>"))
+    assert champion(office) == "support-base"
+
+
+async def test_a_roll_back_of_something_else_than_was_confirmed_is_refused(
+    office: Office, tmp_path: Path
+) -> None:
+    olga = office.person("U0OLGA")
+    first, _ = challenger(office, tmp_path / "a", verdict=Verdict.PASS)
+    second, _ = challenger(office, tmp_path / "b", verdict=Verdict.PASS)
+    with office.database.write() as session:
+        versions.promote(session, first, actor="U0OLGA")
+    await olga.slash("/rollback", channel=CHANNEL)
+    await opened_form(olga, "answers all customers")
+    with office.database.write() as session:
+        versions.promote(session, second, actor="U0OLGA", without_evidence=True)
+    await olga.submit({})
+    await opened_form(olga, "has changed in the meantime")
+    assert champion(office) == second
+
+
+async def test_with_nothing_to_go_back_to_the_command_says_so(office: Office) -> None:
+    olga = office.person("U0OLGA")
+    await olga.slash("/rollback", channel=CHANNEL)
+    await told(olga, "Nothing to roll back to")
+
+
+async def test_a_discarded_version_can_be_taken_back(office: Office, tmp_path: Path) -> None:
+    olga, ann = office.person("U0OLGA"), office.person("U0ANN")
+    name, _ = challenger(office, tmp_path / "a", verdict=Verdict.PASS)
+    report = await found(olga, offering("discard"))
+    await olga.click(CHANNEL, report["ts"], "discard")
+    discarded = await found(olga, saying("Discarded by <@U0OLGA>"))
+    assert buttons_of(discarded).keys() == {"take_back"}
+    await ann.click(CHANNEL, report["ts"], "take_back")
+    again = await found(ann, offering("promote"))
+    assert "Discarded" not in text_of(again)
+    with office.database.read() as session:
+        done = select(Audit.actor, Audit.action).where(Audit.subject == name).order_by(Audit.id)
+        assert session.execute(done).all()[1:] == [("U0OLGA", "discard"), ("U0ANN", "take_back")]
+
+
+async def test_a_stale_discard_is_answered_politely(office: Office, tmp_path: Path) -> None:
+    olga = office.person("U0OLGA")
+    name, _ = challenger(office, tmp_path / "a", verdict=Verdict.PASS)
+    report = await found(olga, offering("discard"))
+    with office.database.write() as session:  # another way, and the card does not show it yet
+        session.execute(text("UPDATE versions SET state = 'retired' WHERE id = :id"), {"id": name})
+    await olga.click(CHANNEL, report["ts"], "discard")
+    await told(olga, "has served customers")
 
 
 async def test_an_adapter_that_was_changed_on_disk_is_not_promoted(

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.outbox.token_bucket import TokenBucket
 from bot.text import EMPTY, clean, cut, is_note, length, pieces, spoken, who
-from bot.token_bucket import TokenBucket
 
 
 @pytest.mark.parametrize(

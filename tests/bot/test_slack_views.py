@@ -1,26 +1,23 @@
 """Views stay within Slack's limits and keep customers' words harmless, whatever these are."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot import wording
 from bot.standin.block_rules import problems, view_problems
 from bot.text import escaped, literal
 from bot.views.content import Content
-from bot.views.escalation import escalation_card, turn_message
 from bot.views.example import example_card
-from bot.views.flag_modal import Origin, flag_modal, loading_modal, notice_modal
+from bot.views.flag_modal import Origin, flag_modal, loading_modal
 from bot.views.job import job_message
+from bot.views.notice import notice_modal
 from bot.views.report import Standing, release_message, report_message
+from bot.views.transcript import turn_message
 from records.messages import Role
 from records.states import (
-    ConversationState,
-    EscalationReason,
-    EscalationState,
     ExampleSource,
     ExampleState,
     FlagReason,
@@ -29,7 +26,7 @@ from records.states import (
     TurnStatus,
     Verdict,
 )
-from records.tables import Conversation, Escalation, Example, Flag, Job, Release, Report, Turn
+from records.tables import Example, Flag, Job, Release, Report, Turn
 
 NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
 HOSTILE = [
@@ -57,27 +54,6 @@ few = settings(max_examples=25, deadline=None, suppress_health_check=list(Health
 
 def messages_of(words: str) -> list[Content]:
     """Every message that shows somebody's words, with those words everywhere."""
-    conversation = Conversation(
-        id="conv_1", assistant="support", customer=words, state=ConversationState.OPEN, version="v"
-    )
-    cards = [
-        escalation_card(
-            Escalation(
-                id="esc_1",
-                conversation_id="conv_1",
-                reason=EscalationReason.MODEL,
-                cause=words,
-                state=state,
-                owner="U0ANN",
-                opened_at=NOW,
-                resolved_at=NOW + timedelta(minutes=5),
-            ),
-            conversation,
-            question=words,
-            version=words,
-        )
-        for state in EscalationState
-    ]
     flags = [
         Flag(id=f"f{i}", turn_id="t", agent=f"U0A{i}", reason=FlagReason.WRONG, note=words)
         for i in range(20)
@@ -97,7 +73,7 @@ def messages_of(words: str) -> list[Content]:
         )
         for role in Role
     ]
-    return [*cards, *turns, *examples_of(words), *others_of(words)]
+    return [*turns, *examples_of(words), *others_of(words)]
 
 
 def examples_of(words: str) -> list[Content]:
@@ -208,18 +184,6 @@ def formatted_texts(node: Any) -> list[str]:
     return [text for value in node.values() for text in formatted_texts(value)]
 
 
-def test_long_words_are_cut_with_a_note() -> None:
-    turn = Turn(
-        id="turn_1",
-        role=Role.CUSTOMER,
-        content="word " * 10_000,
-        created_at=NOW,
-        status=TurnStatus.COMPLETE,
-    )
-    shown = turn_message(turn)
-    assert "38,400 more characters are left out" in str(shown.blocks)
-
-
 def test_an_answer_that_fits_is_ready_to_be_edited_and_a_longer_one_is_not_cut() -> None:
     origin = Origin("turn_1", "C0SUPPORT", "1.000001")
     assert "'initial_value': 'Five days.'" in str(flag_modal(origin, "Five days."))
@@ -237,17 +201,3 @@ def test_escaping_replaces_slacks_three_characters(given_text: str, wanted: str)
 
 def test_a_short_text_loses_its_effect_but_not_its_letters() -> None:
     assert literal("*a* <!here>").replace("\u2060", "") == "*a* &lt;!here&gt;"
-
-
-def test_what_was_withheld_from_the_customer_is_shown_as_such() -> None:
-    turn = Turn(
-        id="turn_1",
-        role=Role.ASSISTANT,
-        content="A colleague will reply here.",
-        withheld="Perhaps on Monday.",
-        created_at=NOW,
-        status=TurnStatus.FALLBACK,
-    )
-    shown = str(turn_message(turn).blocks)
-    assert wording.conversations.WITHHELD in shown
-    assert "Perhaps on Monday." in shown

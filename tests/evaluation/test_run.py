@@ -130,6 +130,9 @@ async def test_a_better_challenger_passes_and_has_its_report(
     folder = artifacts.fetch(report.path)
     assert json.loads((folder / "report.json").read_text()) == {"id": report.id, **report.body}
     assert (folder / "plot.png").read_bytes().startswith(b"\x89PNG")
+    rows = (folder / "changes.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert rows[0].startswith("change,topic,question,right answer")
+    assert len(rows) > 1
     text = (folder / "report.md").read_text()
     assert text.startswith(f"# PASS: {CHALLENGER} against support-base")
     assert f"understudy compare support-base {CHALLENGER} --cases cases.jsonl" in text

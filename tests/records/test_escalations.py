@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from records import conversations, escalations, events, learning, outbox
+from records import conversations, endings, escalations, events, flags, outbox
 from records.conversations import Arrival
 from records.database import Database
 from records.errors import Conflict, Forbidden
 from records.events import Cursor
+from records.flags import Judgement
 from records.ids import new_id
-from records.learning import Judgement
 from records.messages import Role
 from records.states import ConversationState, EscalationReason, EscalationState
 from records.tables import Audit, Example, OutboxMessage, Outcome, Turn
@@ -49,7 +49,7 @@ def taken(database: Database) -> tuple[str, str]:
 def happened(database: Database, name: str) -> list[str]:
     with database.read() as session:
         items = events.since(session, {name: Cursor()}, most=100)
-        return [item.word if item.seq else item.text for item in items]
+        return [item.kind or (item.said.content if item.said else "?") for item in items]
 
 
 def shown(database: Database) -> list[str]:
@@ -69,7 +69,7 @@ def test_each_change_is_told_once(database: Database) -> None:
         escalate(session, name)
         for _ in range(2):
             escalations.take_over(session, escalation, agent="U1")
-        escalations.resolve(session, escalation, agent="U1")
+        endings.resolve(session, escalation, agent="U1")
     assert happened(database, name) == ["Hello?", "escalated", "taken", "resolved"]
 
 
@@ -85,7 +85,7 @@ def test_handing_back_lets_the_assistant_go_on_and_claims_nothing(database: Data
     name, escalation = taken(database)
     with database.write() as session:
         escalations.reply(session, escalation, agent="U1", content="Hm.", source_key="slack:C:1")
-        row = escalations.hand_back(session, escalation, agent="U1")
+        row = endings.hand_back(session, escalation, agent="U1")
         assert row.state is EscalationState.RESOLVED
     with database.read() as session:
         conversation = conversations.get(session, name)
@@ -98,7 +98,7 @@ def test_handing_back_lets_the_assistant_go_on_and_claims_nothing(database: Data
         assert escalate(session, name) != escalation
 
 
-@pytest.mark.parametrize("end", [escalations.resolve, escalations.hand_back])
+@pytest.mark.parametrize("end", [endings.resolve, endings.hand_back])
 def test_only_the_owner_ends_an_escalation(database: Database, end: Callable[..., object]) -> None:
     _, escalation = escalated(database)
     with database.write() as session:
@@ -120,7 +120,7 @@ def test_a_reply_from_another_desk_is_shown_in_the_thread(database: Database) ->
     assert shown(database) == ["Hello?", "from the console"]
     with database.read() as session:
         relayed = select(OutboxMessage.subject).where(
-            OutboxMessage.kind == outbox.Kind.REPLY_RELAYED
+            OutboxMessage.kind == outbox.Kind.REPLY_WAITING
         )
         (confirmed,) = session.scalars(relayed)
         assert conversations.turn(session, confirmed).content == "from Slack"
@@ -138,7 +138,7 @@ def test_a_repeated_reply_is_said_once_even_after_the_end(database: Database) ->
     first = reply()
     assert reply() == first
     with database.write() as session:
-        escalations.resolve(session, escalation, agent="U1")
+        endings.resolve(session, escalation, agent="U1")
     assert reply() == first
     with pytest.raises(Conflict, match="other words"):
         reply("Something else.")
@@ -227,7 +227,7 @@ def test_a_flag_asks_for_a_person_where_none_has_seen_the_conversation(database:
     for should_escalate in (False, True, True):
         judgement = Judgement(should_escalate=should_escalate)
         with database.write() as session:
-            flag = learning.flag(session, answer_id, agent="U1", judgement=judgement)
+            flag = flags.add(session, answer_id, agent="U1", judgement=judgement)
             found.append(escalations.escalate_flagged(session, flag))
     assert (found[0], found[2]) == (None, None)
     assert found[1] is not None

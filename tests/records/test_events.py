@@ -38,7 +38,7 @@ def read(database: Database, seen: dict[str, Cursor], *, most: int = 100) -> lis
 
 
 def told(items: list[Item]) -> list[str]:
-    return [item.word if item.seq else item.text for item in items]
+    return [item.kind or (item.said.content if item.said else "?") for item in items]
 
 
 def test_events_are_numbered_and_stand_behind_the_turn_before_them(database: Database) -> None:
@@ -71,7 +71,7 @@ def test_the_order_is_that_of_writing_whatever_the_clock_says(database: Database
         turn.created_at = ANCIENT
     items = read(database, {name: Cursor()})
     assert [item.seq for item in items] == [0, 1, 2, 3, 0]
-    assert items[2].created_at == ANCIENT
+    assert items[2].noted_at == ANCIENT
 
 
 def test_of_two_writers_at_once_both_events_are_kept(database: Database) -> None:

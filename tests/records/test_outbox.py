@@ -54,4 +54,5 @@ def test_what_is_said_to_an_agent_goes_first(database: Database) -> None:
         said = conversations.add_turn(
             session, Turn(conversation_id=conversation_id, role=Role.CUSTOMER, content="Hello?")
         )
-    assert subjects(database, Kind.ESCALATION_OPENED, Kind.TURN_ADDED)[0] == said.id
+    shown = subjects(database, Kind.ESCALATION_OPENED, Kind.TURN_ADDED)
+    assert [shown[0], shown[2]] == [escalation_id, said.id], "its card and transcript go before"

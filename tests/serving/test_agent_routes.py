@@ -12,7 +12,7 @@ from records.artifacts import Artifacts
 from records.assistant import Assistant
 from records.database import Database
 from records.outbox import Kind
-from records.states import ConversationState, EscalationReason, KeyScope
+from records.states import ConversationState, EscalationReason, KeyScope, Resolution
 from records.tables import OutboxMessage
 from tests.serving.events_client import following
 from tests.serving.running_gateway import Stack
@@ -68,6 +68,22 @@ async def test_what_was_said_here_is_shown_in_slack_and_not_confirmed_as_if_from
     await desk.act("take-over")
     await desk.reply("Good morning.")
     assert kinds(stack) == [Kind.ESCALATION_OPENED, Kind.ESCALATION_CHANGED, Kind.TURN_ADDED]
+
+
+async def test_an_agent_says_how_it_ended_and_what_is_not_to_be_learned_from(
+    stack: Stack,
+) -> None:
+    desk = await escalated(stack)
+    await desk.act("take-over")
+    await desk.reply("Good morning.")
+    refused = await desk.act("resolve", resolution="handed_back")
+    assert (refused["status"], refused["error"]["param"]) == (400, "resolution")
+    assert (await desk.act("resolve", save_example="no"))["error"]["param"] == "save_example"
+    ended = await desk.act("resolve", resolution="not_solved", save_example=False)
+    assert ended["state"] == "resolved"
+    (escalation,) = stack.escalations()
+    assert (escalation.resolution, escalation.resolved_by) == (Resolution.NOT_SOLVED, "U1")
+    assert Kind.EXAMPLE_PROPOSED not in kinds(stack)
 
 
 async def test_a_reply_that_is_sent_again_is_said_once(stack: Stack) -> None:

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from records import revisions
 from records.artifacts import Artifacts
 from records.assistant import Assistant
 from records.database import Database
 from records.errors import InvalidInput
+from records.ids import utc_now
 from serving.chat_request import read_request
 from serving.contract.chat_request import PARAMETERS, REQUEST
 from serving.parameters import _RULES
@@ -118,6 +120,7 @@ async def _of_customers(stack: Stack, client: Client) -> None:
         "follow_conversation", named, until_seen="event: typing", **{"from": "start"}
     )
     assert {e["event"] for e in followed} == {"connected", "turn", "state", "typing"}
+    await _of_changes(stack, client)
     await call("hand_back", named, agent)
     await call("escalate_conversation", named, {"cause": "again"})
     await call("take_over", named, agent)
@@ -133,6 +136,24 @@ async def _of_customers(stack: Stack, client: Client) -> None:
         await call("create_chat_completion", body={**calls, "stream": stream})
     await call("list_models")
     await call("get_model", {"model_id": "support"})
+
+
+async def _of_changes(stack: Stack, client: Client) -> None:
+    """An agent edits words and takes others back: what those get who have them already."""
+    named = {"conversation_id": "chat-7"}
+    more = {"agent": "U0ANN", "id": "r-2", "content": "hm"}
+    gone = await client.call("reply", named, more)
+    seen = await client.call("get_conversation", named)
+    first = next(turn["id"] for turn in seen["turns"] if turn["content"] == "hello")
+    with stack.database.write() as session:
+        revisions.edit(session, first, content="Hello!", at=utc_now(), actor="U0ANN")
+        revisions.remove(session, gone["turn_id"], at=utc_now(), actor="U0ANN")
+    followed = await client.call(
+        "follow_conversation", named, until_seen="event: removed", **{"from": seen["cursor"]}
+    )
+    assert [e["event"] for e in followed] == ["connected", "edited", "removed"]
+    for key in ("admin", "customer"):
+        await client.call("get_conversation", named, key=key)
 
 
 async def _of_ops(stack: Stack, client: Client) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from records.errors import InvalidInput
-from records.events import Cursor, Item
+from records.events import Cursor, Item, Said
 from records.states import ConversationState, EventKind
 from serving.conversation_events import (
     CHANGES,
@@ -23,14 +23,21 @@ from serving.conversation_events import (
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def turn(position: int, text: str = "Hello") -> Item:
-    return Item("conv_1", position, 0, f"turn_{position}", "customer", text, "complete", None, NOW)
+def said(position: int, text: str = "Hello", **changes: Any) -> Said:
+    turn = Said(f"turn_{position}", position, "customer", text, "complete", None, NOW)
+    return turn._replace(**changes)
 
 
-def event(seq: int, position: int, kind: str = "taken", *, age: float = 0) -> Item:
+def turn(position: int, text: str = "Hello", **changes: Any) -> Item:
+    return Item("conv_1", position, 0, "", "", None, said(position, text, **changes))
+
+
+def event(
+    seq: int, position: int, kind: str = "taken", *, age: float = 0, about: Said | None = None
+) -> Item:
     at = NOW - timedelta(seconds=age)
     detail = '{"escalation": "esc_1", "agent": "U1"}'
-    return Item("conv_1", position, seq, "", kind, detail, "", None, at)
+    return Item("conv_1", position, seq, kind, detail, at, about)
 
 
 def conversation(kinds: list[str | None]) -> list[Item]:
@@ -87,7 +94,7 @@ def test_typing_that_is_over_is_not_told_but_passed() -> None:
     made = page(Cursor(), items, now=NOW, most_bytes=1000)
     assert [(name, cursor) for name, cursor, _ in parsed(made.data)] == [("typing", "-1.2")]
     old = page(Cursor(), items[:1], now=NOW, most_bytes=1000)
-    assert old == (b"", Cursor(-1, 1), True)
+    assert old == (b"", Cursor(-1, 1), True, False)
 
 
 def test_typing_counts_as_fresh_where_the_clock_was_set_back() -> None:
@@ -96,14 +103,57 @@ def test_typing_counts_as_fresh_where_the_clock_was_set_back() -> None:
 
 
 def test_every_change_has_words_and_a_state_and_no_agents_name() -> None:
-    for kind in EventKind:
+    for kind in CHANGES:
         data = page(Cursor(), [event(1, -1, kind)], now=NOW, most_bytes=1000).data
         assert b"U1" not in data
-        ((_, _, body),) = parsed(data)
-        if kind is not EventKind.TYPING:
+        ((name, _, body),) = parsed(data)
+        if name == "state":
             assert body["message"]
             assert ConversationState(body["state"])
             assert body["escalation_id"] == "esc_1"
+
+
+def test_every_kind_of_event_is_told_to_who_has_the_turn_that_it_is_about() -> None:
+    mine = said(0, role="agent", edited_at=NOW)
+    gone = said(0, "", role="agent", removed_at=NOW)
+    names = {}
+    for kind in EventKind:
+        about = gone if kind is EventKind.REMOVED else mine
+        made = page(Cursor(0, 0), [event(1, 0, kind, about=about)], now=NOW, most_bytes=1000)
+        ((names[kind], _, body),) = parsed(made.data)
+        assert b"U1" not in made.data
+        assert body
+    assert names == {
+        **dict.fromkeys(CHANGES, "state"),
+        EventKind.TYPING: "typing",
+        EventKind.EDITED: "edited",
+        EventKind.REMOVED: "removed",
+        EventKind.REPEATED: "turn",
+    }
+
+
+def test_a_fresh_reader_gets_a_turn_as_it_is_now_and_none_of_its_changes() -> None:
+    mine = said(1, "Monday", role="agent", edited_at=NOW)
+    items = [turn(0), turn(1, "Monday", role="agent", edited_at=NOW), event(1, 1, about=None)]
+    items += [event(2, 1, "edited", about=mine), event(3, 1, "repeated", about=mine)]
+    made = page(Cursor(), items, now=NOW, most_bytes=10**6)
+    assert [name for name, _, _ in parsed(made.data)] == ["turn", "turn", "state"]
+    assert parsed(made.data)[1][2]["content"] == "Monday"
+    assert (made.cursor, made.by_agent) == (Cursor(1, 3), True)
+    again = page(Cursor(1, 1), items, now=NOW, most_bytes=10**6)
+    assert [name for name, _, _ in parsed(again.data)] == ["edited", "turn"]
+
+
+def test_what_was_taken_back_is_told_only_to_who_had_it() -> None:
+    gone = said(1, "", role="agent", edited_at=NOW, removed_at=NOW)
+    items = [turn(0), turn(1, "", role="agent", removed_at=NOW)]
+    items += [event(1, 1, "edited", about=gone), event(2, 1, "removed", about=gone)]
+    fresh = page(Cursor(), items, now=NOW, most_bytes=10**6)
+    assert [name for name, _, _ in parsed(fresh.data)] == ["turn"]
+    assert (fresh.cursor, fresh.by_agent) == (Cursor(1, 2), False)
+    ((name, cursor, body),) = parsed(page(Cursor(1, 0), items, now=NOW, most_bytes=10**6).data)
+    assert (name, cursor, body["id"]) == ("removed", "1.2", "turn_1")
+    assert "content" not in body
 
 
 def test_text_with_line_breaks_stays_one_event() -> None:

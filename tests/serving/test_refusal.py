@@ -2,8 +2,9 @@
 
 import pytest
 
+from records.engine import exceeds_context
 from records.errors import EngineRefused
-from serving.refusal import exceeds_context, reworded
+from serving.refusal import reworded
 
 TOO_LONG = (
     "This model's maximum context length is 512 tokens. However, your prompt contains at least "

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from records import conversations, escalations
+from records import conversations, endings, escalations
 from records.assistant import Assistant
 from records.database import Database
 from records.ids import new_id
@@ -127,7 +127,7 @@ def test_an_escalation_that_was_resolved_is_not_opened_again_by_a_repeated_entry
     assert escalation_id is not None
     with database.write() as session:
         escalations.take_over(session, escalation_id, agent="U1")
-        escalations.resolve(session, escalation_id, agent="U1")
+        endings.resolve(session, escalation_id, agent="U1")
     alone(database, entry)
     with database.read() as session:
         assert len(session.scalars(select(Escalation)).all()) == 1

@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
-from records import learning
+from records import imports
 from records.database import Database
-from records.learning import Lesson
+from records.imports import Lesson
 from records.messages import Message, Role
 from records.states import ExampleSource
 from tuning.dataset.examples import TrainingExample
@@ -59,7 +59,7 @@ def teach(database: Database, pairs: Sequence[tuple[str, str]], *, approved: boo
     """Add imported examples: what a customer asks, and the right answer."""
     with database.write() as session:
         for asked, answer in pairs:
-            learning.add_imported(
+            imports.add_imported(
                 session,
                 Lesson([Message(Role.CUSTOMER, asked)], answer),
                 assistant="support",

@@ -12,7 +12,7 @@ from records.assistant import Assistant
 from records.database import Database
 from records.errors import InvalidInput
 from records.states import ExampleSource, ExampleState
-from records.tables import Example
+from records.tables import Example, OutboxMessage
 from tests.tuning.build import write_assistant
 from tuning.imported_line import ImportedLine, parse_line
 from tuning.importing import import_, import_lines
@@ -111,6 +111,22 @@ def test_good_lines_are_kept_and_repeating_adds_nothing(
         assert session.execute(states).all() == [
             (ExampleState.APPROVED, ExampleSource.IMPORT, 1200)
         ]
+
+
+def test_a_run_that_leaves_examples_for_review_says_so_in_slack_once(
+    database: Database, assistant: Assistant
+) -> None:
+    lines = [
+        line(messages=said(("user", f"Question {n}?"), ("assistant", "Yes.")), approved=n == 0)
+        for n in range(1200)
+    ]
+    for _ in range(2):
+        import_lines(database, lines, assistant=assistant, actor="a")
+    with database.read() as session:
+        rows = session.scalars(select(OutboxMessage)).all()
+    assert [(row.kind, row.subject, row.payload) for row in rows] == [
+        ("examples_imported", "support", {"number": 1199})
+    ]
 
 
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:

@@ -10,12 +10,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from records import jobs, outbox, versions
+from records import conversations, examples, fixes, flags, jobs, outbox, versions
 from records.artifacts import Artifacts
+from records.conversations import Arrival
 from records.database import Database
 from records.errors import StorageUnavailable
+from records.flags import Judgement
+from records.ids import utc_now
+from records.messages import Role
 from records.states import JobState
-from records.tables import Dataset, Job, OutboxMessage, Version
+from records.tables import Dataset, Example, Fix, Job, OutboxMessage, Turn, Version
+from tests.stub_engine import Fault
 from tests.tuning.build import lessons, teach, write_assistant
 from tests.tuning.engine import ProvingEngine
 from tuning.settings import WorkerSettings
@@ -215,6 +220,110 @@ def test_a_worker_that_stops_ends_its_trainer_and_the_next_one_goes_on(
         started = outbox.Kind.JOB_STARTED
         rows = session.scalars(select(OutboxMessage).where(OutboxMessage.kind == started)).all()
     assert len(rows) == 1
+
+
+def test_a_worker_asks_by_itself_for_what_is_due(
+    settings: WorkerSettings, store: Database, shelf: Artifacts, tmp_path: Path
+) -> None:
+    write_assistant(tmp_path / "assistants", retrain={"after_examples": 12})
+    teach(store, lessons(12))
+    with running(settings, store, shelf):
+        wait_for(lambda: count(store, Job) == 1)
+        with store.read() as session:
+            job_id = session.scalars(select(Job.id)).one()
+        job = ended(store, job_id)
+    assert (job.requested_by, job.state) == ("threshold", JobState.SUCCEEDED)
+
+
+def test_an_assistants_file_that_cannot_be_read_stops_no_worker(
+    settings: WorkerSettings, store: Database, shelf: Artifacts, tmp_path: Path
+) -> None:
+    file = write_assistant(tmp_path / "assistants") / "support.yaml"
+    whole = file.read_text()
+    file.write_text("name: [")
+    with running(settings, store, shelf) as worker:
+        worker.look()
+        file.write_text(whole)
+        teach(store, lessons(12))
+        assert ended(store, request(store)).state is JobState.SUCCEEDED
+
+
+def test_corrections_before_a_given_time_are_left_out(
+    settings: WorkerSettings, store: Database, shelf: Artifacts
+) -> None:
+    teach(store, lessons(12))
+    since = utc_now().isoformat()
+    teach(store, [(f"Another {n}?", "Yes.") for n in range(4)])
+    with store.write() as session:
+        job = jobs.request(session, "support", requested_by="tester", options={"since": since})
+    with running(settings, store, shelf):
+        done = ended(store, job.id)
+    with store.read() as session:
+        assert sum(session.get_one(Dataset, done.dataset_id).card["counts"].values()) == 4
+
+
+def test_the_new_version_is_asked_what_was_flagged(
+    settings: WorkerSettings, store: Database, shelf: Artifacts, proving_engine: ProvingEngine
+) -> None:
+    right, wrong = flagged(store, "Where is my card?"), flagged(store, "Is there a fee?")
+    teach(store, lessons(12))
+    answers = {"Where is my card?": "In the Cards tab.", "Is there a fee?": "Ask my cat."}
+    proving_engine.answer = lambda _, messages: answers[messages[-1]["content"]]
+    with running(settings, store, shelf):
+        job = ended(store, request(store))
+    with store.read() as session:
+        found = {fix.flag_id: fix for fix in fixes.of_version(session, str(job.version))}
+    assert {flag: fix.fixed for flag, fix in found.items()} == {right: True, wrong: False}
+    assert found[right].answer == "In the Cards tab."
+    assert not found[right].handed_over
+
+
+def test_engines_that_fail_at_the_flags_do_not_fail_the_job(
+    settings: WorkerSettings, store: Database, shelf: Artifacts, proving_engine: ProvingEngine
+) -> None:
+    flagged(store, "Where is my card?")
+    teach(store, lessons(12))
+    proving_engine.fault = Fault.ERROR_400
+    with running(settings, store, shelf):
+        job = ended(store, request(store))
+    assert job.state is JobState.SUCCEEDED
+    assert count(store, Fix) == 0
+
+
+def flagged(store: Database, asked: str) -> str:
+    """An answer that an agent flagged, with its approved correction; returns the flag's id."""
+    with store.write() as session:
+        conversations.receive(session, Arrival("support", f"conv_{asked}", asked))
+        answer = conversations.add_turn(
+            session,
+            Turn(
+                conversation_id=f"conv_{asked}",
+                role=Role.ASSISTANT,
+                content="I do not know.",
+                version="support-base",
+            ),
+        )
+        flag = flags.add(
+            session, answer.id, agent="U0ANN", judgement=Judgement(correction="In the Cards tab.")
+        )
+        example = session.scalars(select(Example).where(Example.flag_id == flag.id)).one()
+        examples.decide(session, example.id, approve=True, actor="U0DANA")
+        return flag.id
+
+
+def test_a_job_that_an_earlier_release_began_is_ended_with_a_sentence(
+    settings: WorkerSettings, store: Database, shelf: Artifacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODE", "wait")
+    teach(store, lessons(12))
+    with running(settings, store, shelf):
+        job_id = request(store)
+        pid_of(settings, job_id)
+    monkeypatch.setattr("tuning.workflow._VERSION", "next")
+    with running(settings, store, shelf):
+        job = ended(store, job_id)
+    assert job.state is JobState.FAILED
+    assert "earlier release" in str(job.error)
 
 
 def test_only_one_worker_runs_on_a_database(database: Database, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Agents ask versions of the assistant in Slack."""

@@ -1,0 +1,69 @@
+"""Tells an agent at once that the database could not take a reply in, and offers *Retry*.
+
+While the database is away nothing in it says whose thread it is: the card in Slack does.
+"""
+
+import logging
+from collections import OrderedDict
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.incoming.message import Message
+from bot.incoming.thread_reading import head_of
+from bot.views.reply import unrecorded_notice
+from records.outbox import Kind
+
+log = logging.getLogger(__name__)
+
+_MOST = 10_000
+
+
+class Unrecorded:
+    """Tells of each message once, however often it is tried."""
+
+    def __init__(self, *, most: int = _MOST) -> None:
+        """Remember at most that many messages."""
+        self._most = most
+        self._told: OrderedDict[str, None] = OrderedDict()
+
+    async def tell(self, client: AsyncWebClient, message: Message) -> None:
+        """Tell its author that the customer has not got it, where it may have been for them."""
+        if not message.is_for_customers or message.source in self._told:
+            return
+        self._told[message.source] = None
+        if len(self._told) > self._most:
+            self._told.popitem(last=False)
+        try:
+            if await _is_about_an_escalation(client, message):
+                await _tell(client, message)
+        except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            del self._told[message.source]
+            log.warning("%s could not be told of a lost reply: %s", message.user, error)
+
+
+async def _is_about_an_escalation(client: AsyncWebClient, message: Message) -> bool:
+    head = await head_of(client, message.channel, thread_ts=message.thread_ts)
+    noted = ((head or {}).get("metadata") or {}).get("event_payload") or {}
+    return str(noted.get("key", "")).startswith(f"{Kind.ESCALATION_OPENED}:")
+
+
+async def _tell(client: AsyncWebClient, message: Message) -> None:
+    """Tell it to them alone; in the thread, where that cannot be."""
+    notice = unrecorded_notice(message)
+    channel, thread_ts = message.channel, message.thread_ts
+    try:
+        await client.chat_postEphemeral(
+            channel=channel,
+            thread_ts=thread_ts,
+            user=message.user,
+            text=notice.text,
+            blocks=notice.blocks,
+        )
+    except SlackApiError as error:
+        if error.response.get("error") not in ("user_not_in_channel", "channel_not_found"):
+            raise
+        await client.chat_postMessage(
+            channel=channel, thread_ts=thread_ts, text=notice.text, blocks=notice.blocks
+        )

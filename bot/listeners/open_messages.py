@@ -1,0 +1,28 @@
+"""Opening the bot's messages for the first time: how to ask, and which versions there are."""
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.asking.help import help_for
+from bot.attendance import Attendance
+from bot.desk import Desk
+from bot.incoming.deliveries import first_time
+
+
+def register(app: AsyncApp, desk: Desk, _: Attendance) -> None:
+    """Listen to people who open the messages tab."""
+
+    @app.event("app_home_opened", matchers=[_is_messages_tab])
+    async def opened(event: dict[str, Any], client: AsyncWebClient) -> None:
+        user = event["user"]
+        if await desk.write(lambda session: first_time(session, f"opening:{user}")):
+            shown = await desk.read(lambda session: help_for(session, desk, opening=True))
+            await client.chat_postMessage(
+                channel=event["channel"], text=shown.text, blocks=shown.blocks, unfurl_links=False
+            )
+
+
+async def _is_messages_tab(event: dict[str, Any]) -> bool:
+    return event.get("tab") == "messages"

@@ -1,0 +1,80 @@
+"""What a failed call to Slack means for the message that it was about."""
+
+import asyncio
+from dataclasses import dataclass
+from enum import StrEnum
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot import wording
+from records.errors import ConfigurationError, UnderstudyError
+
+
+class Meaning(StrEnum):
+    """What to do next."""
+
+    WAIT = "wait"
+    """Slack said how long to wait; nothing was sent."""
+    RETRY = "retry"
+    """Nothing was sent; try again, later and later."""
+    UNSURE = "unsure"
+    """It may have arrived: ask Slack before sending again."""
+    MEND = "mend"
+    """A person must mend something (token, scope, channel); then it goes on."""
+    GIVE_UP = "give_up"
+    """This message can never be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failed call, understood."""
+
+    meaning: Meaning
+    sentence: str
+    wait_seconds: float = 0.0
+    of_row: bool = False
+    """Whether it may lie in this message alone, so that others need not wait for it."""
+
+
+_MAY_HAVE_ARRIVED = {"internal_error", "fatal_error", "request_timeout"}
+_TRANSIENT = {"service_unavailable", "team_added_to_org"}
+_TOO_MANY = 429
+_SERVER = 500
+
+
+def understood(error: Exception) -> Failure | None:
+    """What an exception of a call means; None where it isn't about Slack at all."""
+    if isinstance(error, SlackApiError):
+        return _refused(error)
+    if isinstance(error, ConfigurationError):
+        return Failure(Meaning.MEND, str(error))
+    if isinstance(error, UnderstudyError):
+        return Failure(Meaning.RETRY, str(error))
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return Failure(Meaning.RETRY, wording.machine.SLACK_UNREACHABLE.format(error=error))
+    if isinstance(error, aiohttp.ClientError | asyncio.TimeoutError | SlackClientError | OSError):
+        name = type(error).__name__
+        return Failure(Meaning.UNSURE, wording.machine.SLACK_BROKE_OFF.format(error=name))
+    return None
+
+
+def _refused(error: SlackApiError) -> Failure:
+    response = error.response
+    status = getattr(response, "status_code", 200)
+    if status == _TOO_MANY:
+        wait = float(getattr(response, "headers", {}).get("Retry-After", 1))
+        return Failure(Meaning.WAIT, wording.machine.SLACK_SAYS_WAIT, wait)
+    code = str(response.get("error", ""))
+    if code in _MAY_HAVE_ARRIVED or status >= _SERVER:
+        sentence = wording.machine.SLACK_FAILED.format(code=code or status)
+        return Failure(Meaning.UNSURE, sentence, of_row=True)
+    if code in wording.machine.SLACK_REFUSALS:
+        needed = response.get("needed", "?")
+        sentence = wording.machine.SLACK_REFUSALS[code].format(needed=needed)
+        return Failure(Meaning.MEND, sentence)
+    if code in _TRANSIENT or code == "ratelimited":
+        return Failure(Meaning.RETRY, wording.machine.SLACK_BUSY.format(code=code))
+    details = (response.get("response_metadata") or {}).get("messages") or []
+    sentence = wording.machine.SLACK_REFUSES.format(code=code)
+    return Failure(Meaning.GIVE_UP, " ".join([sentence, *map(str, details)]))

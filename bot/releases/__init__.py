@@ -1,0 +1,1 @@
+"""Promotions from Slack, and what commands name."""

@@ -1,0 +1,1 @@
+"""Flags, App Home, and decisions on examples."""

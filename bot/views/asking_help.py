@@ -1,0 +1,57 @@
+"""How to ask the assistant in Slack, with a choice of versions."""
+
+from collections.abc import Sequence
+
+from slack_sdk.models.blocks import (
+    Block,
+    Option,
+    PlainTextObject,
+    SectionBlock,
+    StaticSelectElement,
+)
+
+from bot import wording
+from bot.text import cut, literal
+from bot.views.content import Content, content, line, ours
+
+_MOST_OPTIONS = 100
+_OPTION = 75
+
+
+def help_message(
+    assistants: Sequence[str], versions: Sequence[str], *, champions: Sequence[str], opening: bool
+) -> Content:
+    """How to ask, and a choice of versions; `opening` greets who has not written yet."""
+    names = wording.asking.AND.join(assistants)
+    blocks: list[Block] = []
+    if opening:
+        blocks.append(line(wording.asking.OPENING.format(assistants=names)))
+    example = versions[0] if versions else f"{assistants[0]}-base"
+    blocks.append(line(wording.asking.HELP.format(example=example, assistant=assistants[0])))
+    if versions:
+        blocks.append(_picker(versions, champions=champions))
+    return content(wording.asking.HELP_TITLE, blocks)
+
+
+def _picker(versions: Sequence[str], *, champions: Sequence[str]) -> Block:
+    options = [_option(version, is_champion=version in champions) for version in versions]
+    return SectionBlock(
+        block_id="pick",
+        text=ours(wording.asking.PICK),
+        accessory=StaticSelectElement(
+            action_id="pick_version",
+            placeholder=PlainTextObject(text=wording.asking.PICK_PLACEHOLDER),
+            options=options[:_MOST_OPTIONS],
+        ),
+    )
+
+
+def _option(version: str, *, is_champion: bool) -> Option:
+    label = wording.asking.CHAMPION.format(version=version) if is_champion else version
+    return Option(value=version[:_OPTION], text=PlainTextObject(text=cut(label, _OPTION)))
+
+
+def picked_message(version: str) -> Content:
+    """The head of a thread in which one version answers."""
+    sentence = wording.asking.PICKED.format(version=literal(version))
+    return content(sentence, [line(sentence)])

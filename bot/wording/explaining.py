@@ -1,0 +1,43 @@
+"""Words that explain an answer: what led to it, and whose work that was."""
+
+from records.states import EscalationState
+
+USAGE = (
+    "Name an answer: /explain followed by the link of its message, the id of the answer (turn_…) "
+    "or of its conversation (conv_…)."
+)
+NO_SUCH_MESSAGE = (
+    "No answer of the assistant stands in that message. Take the link of an answer in an "
+    "escalation's thread."
+)
+NO_ANSWER_YET = "The assistant has given no answer in this conversation yet."
+TITLE = ":mag: *Why this answer?*"
+FALLBACK = "Why this answer was given"
+ASKED = "*Asked*"
+ANSWERED = "*Answered*, {at}"
+BY_VERSION = "*By* {version}"
+BY_ARM = "*By* {version}, arm {arm} of the experiment {experiment}"
+BY_NOBODY = "*By* a fixed sentence: no model answered"
+TOOK = "It took {duration} and {tokens} tokens."
+TOOK_SURE = "It took {duration} and {tokens} tokens; mean probability of a token {probability}."
+HANDED_OVER = "*Handed over:* {reason} – {cause} ({state})"
+STATES: dict[EscalationState, str] = {
+    EscalationState.WAITING: "waits",
+    EscalationState.TAKEN: "taken over",
+    EscalationState.RESOLVED: "resolved",
+}
+FLAGGED = ":triangular_flag_on_post: Flagged by {who}, {at}"
+FLAGGED_BECAUSE = ":triangular_flag_on_post: Flagged by {who}, {at}: {reason}"
+VERSION = "*Version* {version}: {state}, {verdict}, trained from {parent} on {base}"
+VERSION_BARE = "*Version* {version}: {state}, the bare base model {base}"
+RELEASES = "{action} by {who}, {at}"
+PROMOTED, ROLLED_BACK, INSTALLED = "Promoted", "Rolled back to", "Installed"
+DATASET = "*Dataset* {dataset}: {counts}"
+SOURCE_COUNT = "{count} from {source}"
+NEAREST = "*Examples most like the question:*"
+EXAMPLE = "{likeness} alike, from {source}: written by {by}, approved by {approver}"
+EXAMPLE_FLAG = "{likeness} alike, from {source}: flagged by {flagger}, approved by {approver}"
+EXAMPLE_HANDOVER = "(a person)"
+LESSON = "{question} → {answer}"
+NO_NEAREST = "No example of its dataset is like the question."
+NO_DATASET = "It was trained on nothing of yours."

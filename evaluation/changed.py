@@ -1,0 +1,75 @@
+"""Every answer that changed between two versions, as a file for a spreadsheet. Pure."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from evaluation.cases import Case
+from evaluation.report import Measured, Side
+from evaluation.scores import Score
+from records.messages import Role
+
+FILE = "changes.csv"
+HEADING = (
+    "change",
+    "topic",
+    "question",
+    "right answer",
+    "champion's answer",
+    "challenger's answer",
+    "case",
+)
+_ORDER = ("broken", "fixed", "other words")
+_A_PERSON = "(a person)"
+_HANDED_OVER = "(handed over) "
+_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def changes_csv(measured: Measured) -> str | None:
+    """What was broken, what was fixed, and what is said in other words, in this order.
+
+    None where there is no champion to compare with.
+    """
+    if measured.champion is None:
+        return None
+    rows = sorted(_rows(measured, measured.champion), key=lambda row: _ORDER.index(row[0]))
+    written = io.StringIO()
+    writer = csv.writer(written)
+    writer.writerow(HEADING)
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
+    return written.getvalue()
+
+
+def harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula: customers and models write what they like."""
+    return f"'{cell}" if cell.startswith(_STARTS_A_FORMULA) else cell
+
+
+def _rows(measured: Measured, champion: Side) -> Iterator[tuple[str, ...]]:
+    sides = (champion.scores, measured.challenger.scores)
+    for case, old, new in zip(measured.cases, *sides, strict=True):
+        change = _change(old, new)
+        if change is not None:
+            yield (
+                change,
+                case.topic or "",
+                _asked(case),
+                _A_PERSON if case.should_escalate else case.reference,
+                _said(old),
+                _said(new),
+                case.id,
+            )
+
+
+def _change(old: Score, new: Score) -> str | None:
+    if old.not_served_right != new.not_served_right:
+        return "broken" if new.not_served_right else "fixed"
+    return "other words" if _said(old) != _said(new) else None
+
+
+def _asked(case: Case) -> str:
+    return next(m.content for m in reversed(case.messages) if m.role is Role.CUSTOMER)
+
+
+def _said(score: Score) -> str:
+    return f"{_HANDED_OVER}{score.text}".strip() if score.escalated else score.text
