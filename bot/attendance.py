@@ -6,7 +6,7 @@ see nothing before it: work that takes longer goes on after it, and is told of w
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,9 +15,12 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import wording
+from bot.incoming import sent_form
+from bot.incoming.journal import Event
+from bot.incoming.sent_form import SentForm
 from bot.outbox.failures import Meaning, understood
 from bot.views.content import Content
-from records.errors import UnderstudyError
+from records.errors import Overloaded, StorageError, UnderstudyError
 from records.ids import new_id
 
 log = logging.getLogger(__name__)
@@ -78,11 +81,20 @@ Showing = Coroutine[Any, Any, str | Content | None]
 """The same, where more than a sentence may be to be told."""
 
 
-class Attendance:
-    """Attends to people."""
+Keep = Callable[[Event], Awaitable[None]]
+"""Keeps a form on disk, and sees to it that it is worked on.
 
-    def __init__(self, *, patience: float = PATIENCE_SECONDS) -> None:
+Raises:
+    StorageError, Overloaded: it cannot be kept.
+"""
+
+
+class Attendance:
+    """Attends to people. `keep` takes forms whose work lasts, so that none is lost; see there."""
+
+    def __init__(self, *, patience: float = PATIENCE_SECONDS, keep: Keep | None = None) -> None:
         self._patience = patience
+        self._keep = keep
         self._late: set[asyncio.Task[Any]] = set()
 
     async def attend(self, place: Place, work: Showing) -> None:
@@ -95,13 +107,48 @@ class Attendance:
 
         await self._in_time(asyncio.create_task(through()))
 
-    async def answer(self, place: Place, work: Work) -> str | None:
-        """What came of `work`, if that is known in time; otherwise it is told later."""
-        task = asyncio.create_task(_outcome(work))
-        if await self._in_time(task):
-            return task.result()
-        task.add_done_callback(lambda done: self._tell_later(place, done.result()))
+    async def answer(self, place: Place, work: Work, *, keep: bool = True) -> str | None:
+        """What came of `work`, if that is known in time; otherwise it is told later.
+
+        A form closes with this answer. Where the work lasts or the database is away, the form is
+        kept first, unless `keep` says that it is worth nothing later; whoever takes it up from
+        there does the same work again, which must do nothing the second time.
+        """
+        sent = sent_form.current()
+        if sent is not None and sent.is_again:
+            await self._settle(place, work)
+            return None
+        task = asyncio.create_task(_attempt(work))
+        in_time = await self._in_time(task)
+        if in_time and not task.result().may_work_later:
+            return task.result().sentence
+        kept = keep and sent is not None and await self._is_kept(sent)
+        if in_time:
+            return wording.machine.FORM_KEPT if kept else task.result().sentence
+        task.add_done_callback(lambda done: self._tell_later(place, done.result(), kept=kept))
         return None
+
+    async def _settle(self, place: Place, work: Work) -> None:
+        """Do what a form asks for that was kept, and tell what came of it.
+
+        Raises:
+            StorageError: it is to be done later.
+        """
+        attempt = await _attempt(work)
+        if isinstance(attempt.error, StorageError):
+            raise attempt.error
+        if attempt.sentence:
+            await self.tell(place, attempt.sentence)
+
+    async def _is_kept(self, sent: SentForm) -> bool:
+        if self._keep is None:
+            return False
+        try:
+            await self._keep(sent.event)
+        except (StorageError, Overloaded) as error:
+            log.warning("a form is not kept: %s", error)
+            return False
+        return True
 
     async def tell(self, place: Place, said: str | Content) -> None:
         """Say something that only this person sees."""
@@ -123,9 +170,10 @@ class Attendance:
         done, _ = await asyncio.wait({task}, timeout=self._patience)
         return bool(done)
 
-    def _tell_later(self, place: Place, sentence: str | None) -> None:
-        if sentence:
-            telling = asyncio.create_task(self.tell(place, sentence))
+    def _tell_later(self, place: Place, attempt: "_Attempt", *, kept: bool) -> None:
+        """Tell what came of it; what failed of a form that is kept is told by who tries again."""
+        if attempt.sentence and not (kept and attempt.error):
+            telling = asyncio.create_task(self.tell(place, attempt.sentence))
             self._late.add(telling)
             telling.add_done_callback(self._late.discard)
 
@@ -154,3 +202,23 @@ async def _outcome(work: Coroutine[Any, Any, Outcome]) -> Outcome | str:
         return await work
     except Exception as error:  # noqa: BLE001 - the edge: every error becomes a sentence
         return explained(error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """What came of some work: words for the person who asked, and what it failed with."""
+
+    sentence: str | None
+    error: Exception | None = None
+
+    @property
+    def may_work_later(self) -> bool:
+        """Whether it failed only because the database is away."""
+        return isinstance(self.error, StorageError)
+
+
+async def _attempt(work: Work) -> _Attempt:
+    try:
+        return _Attempt(await work)
+    except Exception as error:  # noqa: BLE001 - the edge: every error becomes a sentence
+        return _Attempt(explained(error), error)

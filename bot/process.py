@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.oauth.token_rotation.async_rotator import AsyncTokenRotator
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import wording
 from bot.app import create_app, take_in, web_client
 from bot.asking.asking import Asking, Limits
 from bot.asking.trial_engines import TrialEngines
@@ -23,6 +24,7 @@ from bot.incoming.catching_up import catch_up
 from bot.incoming.deliveries import forget_old
 from bot.incoming.doors import SocketDoor, web_app
 from bot.incoming.inbox import Inbox
+from bot.incoming.journal import Event
 from bot.outbox.failures import Meaning, understood
 from bot.outbox.pump import OutboxPump, Pace
 from bot.settings import BotSettings
@@ -34,7 +36,7 @@ from bot.workspaces.workspaces import OneWorkspace, Workspaces
 from records.artifacts import Artifacts
 from records.assistant import read_assistants
 from records.database import Database
-from records.errors import ConfigurationError, StorageError
+from records.errors import ConfigurationError, StorageError, StorageUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +88,7 @@ class Bot:
         self._desk = desk
         self._stack = AsyncExitStack()
         self._stop = asyncio.Event()
-        self._attendance = Attendance()
+        self._attendance = Attendance(keep=self._keep)
         self._pump: asyncio.Task[None] | None = None
         self._socket: SocketDoor | None = None
         self._inbox: Inbox | None = None
@@ -197,6 +199,16 @@ class Bot:
         waiting.cancel()
         if self._pump.done():
             self._pump.result()
+
+    async def _keep(self, form: Event) -> None:
+        """Keep a form whose work takes long.
+
+        Raises:
+            StorageError, Overloaded: it cannot be kept.
+        """
+        if self._inbox is None:
+            raise StorageUnavailable(wording.machine.NOT_OPEN)
+        await self._inbox.receive(form)
 
     async def health(self) -> Health:
         """Whether requests are heard and messages are sent, and what a person must mend."""

@@ -241,6 +241,8 @@ def _time_of(body: Event) -> str:
 
 def lane_of(body: Event) -> str:
     """What an event keeps its order with: all that is said and done in one thread."""
+    if "view" in body:
+        return f"view:{body['view']['id']}"
     event: Event = body.get("event") or {}
     item: Event = event["item"] if isinstance(event.get("item"), dict) else {}
     message = event.get("message") or event.get("previous_message") or event

@@ -41,7 +41,7 @@ def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
             return
         door = Doorway(client, body["user"]["id"], HomeState.loaded(edited.home))
         place = Place(client, door.user, door.user)
-        sentence = await attendance.answer(place, _save(desk, door, edited))
+        sentence = await attendance.answer(place, _save(desk, door, edited, view["id"]))
         if sentence:
             await ack(response_action="update", view=notice_modal(sentence))
         else:
@@ -56,13 +56,14 @@ async def _form(desk: Desk, door: Doorway, example_id: str) -> dict[str, Any]:
     return edit_modal(example, four_eyes=assistant.slack.four_eyes, home=door.state.dumped())
 
 
-async def _save(desk: Desk, door: Doorway, edited: Edited) -> None:
+async def _save(desk: Desk, door: Doorway, edited: Edited, view_id: str) -> None:
     example = await reviewing.edit(
         desk,
         Reviewer(door.client, door.user),
         edited.example,
         chosen=edited.chosen,
         should_escalate=edited.should_escalate,
+        once=f"view:{view_id}",
         seen=edited.seen,
     )
 

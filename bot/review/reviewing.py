@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.orm import Session
 
 from bot.desk import Desk
+from bot.incoming.deliveries import first_time
 from records import examples
 from records.assistant import Assistant
 from records.errors import Conflict, Forbidden
@@ -76,9 +77,12 @@ async def edit(
     *,
     chosen: str,
     should_escalate: bool,
+    once: str,
     seen: str | None = None,
 ) -> Example:
     """Change what an example teaches, and approve it where that does not want other eyes.
+
+    However often `once` is delivered, it is done once.
 
     Raises:
         NotFound, Forbidden, Conflict: see `decide`.
@@ -88,6 +92,8 @@ async def edit(
     user, four_eyes = reviewer.user, assistant.slack.four_eyes
 
     def work(session: Session) -> Example:
+        if not first_time(session, once):
+            return examples.get(session, example_id)
         example = examples.edit(
             session,
             example_id,

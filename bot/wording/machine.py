@@ -117,3 +117,7 @@ UNKNOWN_KIND = "This version of the bot does not know messages of the kind {kind
 NOT_OPEN = "The bot is starting or stopping."
 TOO_MANY_EVENTS = "{number} events wait to be worked on."
 JOURNAL_FAILED = "The journal of events in {path} cannot be written ({error})."
+FORM_KEPT = (
+    "The records cannot be reached right now. What you entered is kept here and will be recorded "
+    "as soon as they are back; you need not enter it again."
+)

@@ -1,0 +1,83 @@
+"""What a person typed into a form outlives a database that is away, and the bot's own death."""
+
+from sqlalchemy import select, text
+
+from bot.standin.people import Person, text_of
+from records.database import Database
+from records.tables import Flag
+from tests.bot.day import Bot
+from tests.bot.office import CHANNEL, Office, found, found_in_thread, offering, opened_form, told
+
+CORRECTION = {"reason": "wrong", "correction": "A card takes a week."}
+
+
+def corrections(office: Office) -> list[str | None]:
+    with office.database.read() as session:
+        return [c for c in session.scalars(select(Flag.correction).order_by(Flag.id)) if c]
+
+
+async def at_the_form(ann: Person) -> None:
+    """Ann has the form of a flag before her."""
+    card = await found(ann, offering("take_over"))
+    answer = await found_in_thread(ann, card["ts"], offering("flag_answer"))
+    await ann.click(CHANNEL, answer["ts"], "flag_answer")
+    await opened_form(ann, "The right answer")
+
+
+async def test_a_form_that_was_acknowledged_is_not_lost_with_the_bot(
+    closed_office: Office, sqlite: Database
+) -> None:
+    office, bot = closed_office, Bot(closed_office)
+    async with office.slack():
+        await bot.start()
+        office.escalated()
+        ann = office.person("U0ANN")
+        await at_the_form(ann)
+        with sqlite.write() as session:
+            session.execute(text("SELECT 1"))  # from here on nobody else can write
+            assert await ann.submit(CORRECTION) == {}
+            assert await ann.open_view() is None  # it closed: what was typed is the bot's now
+            await bot.kill()
+        assert corrections(office) == []
+        await bot.start()
+        card = await found(ann, offering("take_over"))
+        await found_in_thread(ann, card["ts"], lambda m: "Flagged by <@U0ANN>: wrong" in text_of(m))
+        await bot.kill()
+    assert corrections(office) == ["A card takes a week."]
+
+
+async def test_a_form_sent_while_the_database_is_away_is_recorded_later_once(
+    closed_office: Office, sqlite: Database
+) -> None:
+    closed_office.database = Database(sqlite.url, lock_wait_seconds=0.05)
+    async with closed_office.open() as office:
+        office.escalated()
+        ann = office.person("U0ANN")
+        await at_the_form(ann)
+        with sqlite.write() as session:
+            session.execute(text("SELECT 1"))
+            await ann.submit(CORRECTION)
+            notice = await ann.open_view()
+            assert notice is not None
+            assert "you need not enter it again" in text_of(notice)
+        card = await found(ann, offering("take_over"))
+        await found_in_thread(ann, card["ts"], lambda m: "Flagged by <@U0ANN>: wrong" in text_of(m))
+    assert corrections(office) == ["A card takes a week."]
+    closed_office.database.close()
+
+
+async def test_a_form_for_now_is_not_done_later(closed_office: Office, sqlite: Database) -> None:
+    closed_office.database = Database(sqlite.url, lock_wait_seconds=0.05)
+    async with closed_office.open() as office:
+        ann = office.person("U0ANN")
+        await ann.slash("/retrain", channel=CHANNEL)
+        await opened_form(ann, "submit")
+        with sqlite.write() as session:
+            session.execute(text("SELECT 1"))
+            await ann.submit({})
+            notice = await ann.open_view()
+        assert notice is None or "you need not" not in text_of(notice)
+        if notice is None:
+            await told(ann, "The database cannot be used now")
+    assert office.rows("job_started") == []
+    closed_office.database.close()
