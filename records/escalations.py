@@ -6,6 +6,7 @@ is either in the transcript or shown after it.
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -112,12 +113,18 @@ def escalate_flagged(session: Session, flag: Flag) -> Escalation | None:
 
 
 def take_over(
-    session: Session, escalation_id: str, *, agent: str, instead_of: str | None = None
+    session: Session,
+    escalation_id: str,
+    *,
+    agent: str,
+    instead_of: str | None = None,
+    asked_at: datetime | None = None,
 ) -> Escalation:
     """Make an agent the one who speaks to the customer. Doing it twice is doing it once.
 
     What another agent has is theirs until the one whom they asked takes it over, or somebody who
-    says whom they follow (`instead_of`: the owner is ill, say). The owner is told.
+    says whom they follow (`instead_of`: the owner is ill, say). The owner is told. `asked_at` is
+    when the agent pressed, by the clock that stamps what they write: from then on it is said.
 
     Raises:
         Conflict: another agent has it, or it is resolved.
@@ -136,7 +143,13 @@ def take_over(
     escalation.state = EscalationState.TAKEN
     conversation.state, conversation.owner = ConversationState.WITH_AGENT, agent
     tell_change(
-        session, escalation, EventKind.TAKEN, agent=agent, action="take_over", former=former
+        session,
+        escalation,
+        EventKind.TAKEN,
+        agent=agent,
+        action="take_over",
+        former=former,
+        asked_at=asked_at.isoformat() if asked_at else None,
     )
     if former is None:
         _hurry(session, escalation)
@@ -268,10 +281,11 @@ def tell_change(
     action: str,
     **detail: str | None,
 ) -> None:
-    """Tell of a change: to the customer, to Slack, in the audit."""
+    """Tell of a change: to the customer, who is shown no detail, to Slack, and in the audit."""
     known = {name: value for name, value in detail.items() if value is not None}
     audit.note(session, actor=agent, action=action, subject=escalation.id, **known)
-    events.note(session, escalation.conversation_id, kind, escalation=escalation.id, agent=agent)
+    about: dict[str, Any] = {"escalation": escalation.id, "agent": agent, **known}
+    events.note(session, escalation.conversation_id, kind, **about)
     show_change(session, escalation)
 
 

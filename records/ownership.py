@@ -10,7 +10,10 @@ from records.tables import ConversationEvent, Escalation
 
 
 def owned_since(session: Session, escalation: Escalation) -> datetime:
-    """When the one who has an escalation took it over, the last time that they did."""
+    """When the one who has an escalation took it over, the last time that they did.
+
+    By the clock of where they pressed, where that is known: it is also what stamps their words.
+    """
     taken = session.scalars(
         select(ConversationEvent)
         .where(
@@ -21,5 +24,6 @@ def owned_since(session: Session, escalation: Escalation) -> datetime:
         .limit(1)
     ).first()
     if taken is not None and taken.detail.get("escalation") == escalation.id:
-        return taken.created_at
+        asked_at = taken.detail.get("asked_at")
+        return datetime.fromisoformat(asked_at) if asked_at else taken.created_at
     return escalation.taken_at or escalation.opened_at

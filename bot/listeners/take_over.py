@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from bot import wording
 from bot.attendance import Attendance, Place
 from bot.desk import Desk
+from bot.incoming.message import moment_of
 from records import escalations
 from records.errors import Conflict
 
@@ -24,7 +25,8 @@ def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
         ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
     ) -> None:
         await ack()
-        await attendance.attend(Place.of(client, body), _take_over(desk, action["value"], body))
+        work = _take_over(desk, action["value"], body, action)
+        await attendance.attend(Place.of(client, body), work)
 
     @app.action("take_over_from")
     async def take_over_from(
@@ -32,19 +34,26 @@ def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
     ) -> None:
         await ack()
         escalation, _, owner = action["value"].partition(" ")
-        work = _take_over(desk, escalation, body, instead_of=owner)
+        work = _take_over(desk, escalation, body, action, instead_of=owner)
         await attendance.attend(Place.of(client, body), work)
 
 
 async def _take_over(
-    desk: Desk, escalation_id: str, body: dict[str, Any], *, instead_of: str | None = None
+    desk: Desk,
+    escalation_id: str,
+    body: dict[str, Any],
+    action: dict[str, Any],
+    *,
+    instead_of: str | None = None,
 ) -> None:
-    agent = body["user"]["id"]
+    agent, asked_at = body["user"]["id"], moment_of(action["action_ts"])
 
     def work(session: Session) -> None:
         escalation = escalations.get(session, escalation_id)
         if instead_of is not None and escalation.owner not in (instead_of, agent, None):
             raise Conflict(wording.conversations.STALE_OWNER)
-        escalations.take_over(session, escalation_id, agent=agent, instead_of=instead_of)
+        escalations.take_over(
+            session, escalation_id, agent=agent, instead_of=instead_of, asked_at=asked_at
+        )
 
     await desk.write(work)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -88,6 +89,27 @@ async def test_words_from_before_the_take_over_stay_internal_however_late_they_c
     await ann.repeat_delivery(early["event_id"])
     await told(ann, "You wrote this before you took over")
     assert relayed(office) == []
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=10), timedelta(minutes=-10)])
+async def test_clocks_that_differ_keep_no_reply_back_and_let_no_earlier_words_through(
+    office: Office, monkeypatch: pytest.MonkeyPatch, ahead: timedelta
+) -> None:
+    for module in ("records.escalations", "records.events"):
+        monkeypatch.setattr(f"{module}.utc_now", lambda: utc_now() + ahead)
+    office.escalated()
+    ann = office.person("U0ANN")
+    card = await found(ann, offering("take_over"))
+    early = await ann.reply(CHANNEL, card["ts"], "What a fool!")
+    await told(ann, "Nobody has taken this over")
+    with office.database.write() as session:  # as if it had never come
+        session.execute(text("DELETE FROM slack_events"))
+    await office.taken_by(ann)
+    await ann.repeat_delivery(early["event_id"])
+    await told(ann, "You wrote this before you took over")
+    reply = await ann.reply(CHANNEL, card["ts"], WORDS)
+    await office.said(reply["ts"])
+    assert relayed(office) == [WORDS]
 
 
 @pytest.fixture
