@@ -15,7 +15,7 @@ from bot import listeners, wording
 from bot.asking.asking import Asking
 from bot.attendance import Attendance, explained
 from bot.desk import Desk
-from bot.incoming import sent_form
+from bot.incoming import act
 from bot.incoming.inbox import Outcome
 from bot.incoming.journal import Event
 from bot.outbox.failures import Meaning, understood
@@ -67,7 +67,7 @@ def create_app(
         # Bolt runs the listener after its middleware, in the same task.
         team, sole = context.team_id or "", workspaces.is_sole
         visit.begin(visit_of(body, team=team, sole=sole, assistants=desk.all_assistants))
-        sent_form.begin(body)
+        act.begin(body)
         await next_()
 
     @app.error

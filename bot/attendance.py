@@ -6,26 +6,24 @@ see nothing before it: work that takes longer goes on after it, and is told of w
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+import time
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import wording
-from bot.incoming import sent_form
-from bot.incoming.journal import Event
-from bot.incoming.sent_form import SentForm
+from bot.incoming import act
+from bot.incoming.inbox import Inbox
 from bot.outbox.failures import Meaning, understood
 from bot.views.content import Content
 from records.errors import Overloaded, StorageError, UnderstudyError
 from records.ids import new_id
 
 log = logging.getLogger(__name__)
-
-Outcome = TypeVar("Outcome")
 
 PATIENCE_SECONDS = 0.25
 """How long an acknowledgement waits for the work: a fast answer comes with it, a slow one later."""
@@ -81,73 +79,95 @@ Showing = Coroutine[Any, Any, str | Content | None]
 """The same, where more than a sentence may be to be told."""
 
 
-Keep = Callable[[Event], Awaitable[None]]
-"""Keeps a form on disk, and sees to it that it is worked on.
-
-Raises:
-    StorageError, Overloaded: it cannot be kept.
-"""
-
-
 class Attendance:
-    """Attends to people. `keep` takes forms whose work lasts, so that none is lost; see there."""
+    """Attends to people."""
 
-    def __init__(self, *, patience: float = PATIENCE_SECONDS, keep: Keep | None = None) -> None:
+    def __init__(
+        self, *, patience: float = PATIENCE_SECONDS, clock: Callable[[], float] = time.time
+    ) -> None:
         self._patience = patience
-        self._keep = keep
+        self._clock = clock
+        self._inbox: Inbox | None = None
         self._late: set[asyncio.Task[Any]] = set()
+
+    def keep_in(self, inbox: Inbox) -> None:
+        """From here on, keep there what people do while the work for it lasts."""
+        self._inbox = inbox
 
     async def attend(self, place: Place, work: Showing) -> None:
         """Do `work` and tell what came of it; return when it is done or time is up."""
+        if self._is_again():
+            await self._settle(place, work)
+            return
 
-        async def through() -> None:
-            said = await _outcome(work)
-            if said:
-                await self.tell(place, said)
+        async def through() -> _Attempt:
+            attempt = await _attempt(work)
+            if attempt.said:
+                await self.tell(place, attempt.said)
+            return attempt
 
-        await self._in_time(asyncio.create_task(through()))
+        task = asyncio.create_task(through())
+        if not await self._in_time(task):
+            await self._hold(task, lasts=False)
 
-    async def answer(self, place: Place, work: Work, *, keep: bool = True) -> str | None:
+    async def answer(self, place: Place, work: Work, *, lasts: bool = True) -> str | None:
         """What came of `work`, if that is known in time; otherwise it is told later.
 
-        A form closes with this answer. Where the work lasts or the database is away, the form is
-        kept first, unless `keep` says that it is worth nothing later; whoever takes it up from
-        there does the same work again, which must do nothing the second time.
+        A form closes with this answer. Where the work goes on, or the database is away, the form
+        is kept first, and worked on again where this process or the database ends before it: a
+        second time, the work must do nothing. `lasts` says that it is worth doing hours later.
         """
-        sent = sent_form.current()
-        if sent is not None and sent.is_again:
+        if self._is_again():
             await self._settle(place, work)
             return None
         task = asyncio.create_task(_attempt(work))
         in_time = await self._in_time(task)
-        if in_time and not task.result().may_work_later:
+        if in_time and not (lasts and task.result().may_work_later):
             return task.result().sentence
-        kept = keep and sent is not None and await self._is_kept(sent)
+        held = await self._hold(task, lasts=lasts)
         if in_time:
-            return wording.machine.FORM_KEPT if kept else task.result().sentence
-        task.add_done_callback(lambda done: self._tell_later(place, done.result(), kept=kept))
+            return wording.machine.FORM_KEPT if held else task.result().sentence
+        task.add_done_callback(lambda done: self._tell_later(place, done.result(), lasts=lasts))
         return None
 
-    async def _settle(self, place: Place, work: Work) -> None:
-        """Do what a form asks for that was kept, and tell what came of it.
+    def _is_again(self) -> bool:
+        doing = act.current()
+        return doing is not None and doing.is_again
+
+    async def _settle(self, place: Place, work: Showing) -> None:
+        """Do what was kept, and tell what came of it.
 
         Raises:
             StorageError: it is to be done later.
         """
+        doing = act.current()
+        if doing is not None and doing.is_stale(self._clock()):
+            work.close()
+            await self.tell(place, wording.machine.TOO_LATE)
+            return
         attempt = await _attempt(work)
         if isinstance(attempt.error, StorageError):
             raise attempt.error
-        if attempt.sentence:
-            await self.tell(place, attempt.sentence)
+        if attempt.said:
+            await self.tell(place, attempt.said)
 
-    async def _is_kept(self, sent: SentForm) -> bool:
-        if self._keep is None:
+    async def _hold(self, task: "asyncio.Task[_Attempt]", *, lasts: bool) -> bool:
+        """Keep what is done until it is done; False where it cannot be kept."""
+        doing, inbox = act.current(), self._inbox
+        if doing is None or inbox is None:
             return False
+        event = doing.event(now=self._clock(), lasts=lasts)
         try:
-            await self._keep(sent.event)
+            await inbox.hold(event)
         except (StorageError, Overloaded) as error:
-            log.warning("a form is not kept: %s", error)
+            log.warning("what somebody does is not kept: %s", error)
             return False
+
+        def done(ended: "asyncio.Task[_Attempt]") -> None:
+            again = not ended.cancelled() and lasts and ended.result().may_work_later
+            inbox.resume(event) if again else inbox.settle(event)
+
+        task.add_done_callback(done)
         return True
 
     async def tell(self, place: Place, said: str | Content) -> None:
@@ -170,10 +190,13 @@ class Attendance:
         done, _ = await asyncio.wait({task}, timeout=self._patience)
         return bool(done)
 
-    def _tell_later(self, place: Place, attempt: "_Attempt", *, kept: bool) -> None:
-        """Tell what came of it; what failed of a form that is kept is told by who tries again."""
-        if attempt.sentence and not (kept and attempt.error):
-            telling = asyncio.create_task(self.tell(place, attempt.sentence))
+    def _tell_later(self, place: Place, attempt: "_Attempt", *, lasts: bool) -> None:
+        """Tell what came of it; what is done later, as it lasts, is told of then again."""
+        sentence = attempt.sentence
+        if lasts and self._inbox is not None and attempt.may_work_later:
+            sentence = wording.machine.FORM_KEPT
+        if sentence:
+            telling = asyncio.create_task(self.tell(place, sentence))
             self._late.add(telling)
             telling.add_done_callback(self._late.discard)
 
@@ -197,19 +220,17 @@ async def _tell(place: Place, said: Content) -> None:
     await place.client.chat_postMessage(channel=place.user, text=said.text, blocks=blocks)
 
 
-async def _outcome(work: Coroutine[Any, Any, Outcome]) -> Outcome | str:
-    try:
-        return await work
-    except Exception as error:  # noqa: BLE001 - the edge: every error becomes a sentence
-        return explained(error)
-
-
 @dataclass(frozen=True, slots=True)
 class _Attempt:
     """What came of some work: words for the person who asked, and what it failed with."""
 
-    sentence: str | None
+    said: str | Content | None
     error: Exception | None = None
+
+    @property
+    def sentence(self) -> str | None:
+        """The words alone."""
+        return self.said.text if isinstance(self.said, Content) else self.said
 
     @property
     def may_work_later(self) -> bool:
@@ -217,7 +238,7 @@ class _Attempt:
         return isinstance(self.error, StorageError)
 
 
-async def _attempt(work: Work) -> _Attempt:
+async def _attempt(work: Showing) -> _Attempt:
     try:
         return _Attempt(await work)
     except Exception as error:  # noqa: BLE001 - the edge: every error becomes a sentence

@@ -14,6 +14,8 @@ class Health:
     """Sentences that say what to mend: the app's rights, a channel, a workspace."""
     waiting: int = 0
     """Events that are acknowledged and not worked on yet."""
+    put_aside: int = 0
+    """Events that failed again and again; they are tried anew when the bot starts."""
 
     @property
     def body(self) -> dict[str, Any]:
@@ -23,4 +25,6 @@ class Health:
             told["problems"] = list(self.problems)
         if self.waiting:
             told["events_waiting"] = self.waiting
+        if self.put_aside:
+            told["events_put_aside"] = self.put_aside
         return told

@@ -13,7 +13,6 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.oauth.token_rotation.async_rotator import AsyncTokenRotator
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import wording
 from bot.app import create_app, take_in, web_client
 from bot.asking.asking import Asking, Limits
 from bot.asking.trial_engines import TrialEngines
@@ -24,7 +23,6 @@ from bot.incoming.catching_up import catch_up
 from bot.incoming.deliveries import forget_old
 from bot.incoming.doors import SocketDoor, web_app
 from bot.incoming.inbox import Inbox
-from bot.incoming.journal import Event
 from bot.outbox.failures import Meaning, understood
 from bot.outbox.pump import OutboxPump, Pace
 from bot.settings import BotSettings
@@ -36,7 +34,7 @@ from bot.workspaces.workspaces import OneWorkspace, Workspaces
 from records.artifacts import Artifacts
 from records.assistant import read_assistants
 from records.database import Database
-from records.errors import ConfigurationError, StorageError, StorageUnavailable
+from records.errors import ConfigurationError, StorageError
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +86,7 @@ class Bot:
         self._desk = desk
         self._stack = AsyncExitStack()
         self._stop = asyncio.Event()
-        self._attendance = Attendance(keep=self._keep)
+        self._attendance = Attendance()
         self._pump: asyncio.Task[None] | None = None
         self._socket: SocketDoor | None = None
         self._inbox: Inbox | None = None
@@ -112,6 +110,7 @@ class Bot:
         self._inbox = inbox = Inbox(
             settings.home / "slack-inbox", lambda event: take_in(app, event)
         )
+        self._attendance.keep_in(inbox)
         secret = settings.slack_signing_secret.get_secret_value()
         served = web_app(app, inbox, signing_secret=secret, health=self.health, oauth=oauth)
         server = web.AppRunner(served, access_log=None, shutdown_timeout=_FINISH_SECONDS)
@@ -200,23 +199,14 @@ class Bot:
         if self._pump.done():
             self._pump.result()
 
-    async def _keep(self, form: Event) -> None:
-        """Keep a form whose work takes long.
-
-        Raises:
-            StorageError, Overloaded: it cannot be kept.
-        """
-        if self._inbox is None:
-            raise StorageUnavailable(wording.machine.NOT_OPEN)
-        await self._inbox.receive(form)
-
     async def health(self) -> Health:
         """Whether requests are heard and messages are sent, and what a person must mend."""
         sending = self._pump is not None and not self._pump.done()
         listening = self._socket is None or await self._socket.client.is_connected()
         problems = self._checkup.problems if self._checkup else ()
         waiting = self._inbox.size if self._inbox else 0
-        return Health(sending and listening, problems, waiting)
+        put_aside = self._inbox.put_aside if self._inbox else 0
+        return Health(sending and listening, problems, waiting, put_aside)
 
 
 async def _listen(server: web.AppRunner, settings: BotSettings) -> None:

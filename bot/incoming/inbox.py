@@ -8,9 +8,11 @@ event's work is done once, however often it is tried, is seen to by `deliveries.
 import asyncio
 import json
 import logging
+import os
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ _SHORTEST_WAIT_SECONDS = 0.1
 _LONGEST_WAIT_SECONDS = 15.0
 _SWEEP_SECONDS = 30.0
 _AT_ONCE = 32
+_PUT_ASIDE = "put-aside.json-lines"
 
 
 class Outcome(StrEnum):
@@ -52,6 +55,7 @@ class Inbox:
         self._disk = ThreadPoolExecutor(1, "inbox")
         self._journal: Journal | None = None
         self._known: set[str] = set()
+        self._held: set[str] = set()
         self._done: list[str] = []
         self._unwritten: list[tuple[Event, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
@@ -60,6 +64,8 @@ class Inbox:
         self._workers: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._closing = asyncio.Event()
+        self.put_aside = 0
+        """How many events failed again and again since this bot started."""
 
     @property
     def size(self) -> int:
@@ -73,6 +79,8 @@ class Inbox:
             ConfigurationError, StorageError: the journal cannot be kept.
         """
         self._journal = await self._on_disk(Journal, self._folder)
+        for event in await self._on_disk(self._put_back):
+            self._enqueue(event)
         await self._take_up()
         self._sweeping = asyncio.create_task(self._sweep())
 
@@ -93,6 +101,29 @@ class Inbox:
         self._unwritten.append((event, written))
         self._write_soon()
         await written
+
+    async def hold(self, event: Event) -> None:
+        """Keep an event that its receiver works on, for a bot that dies; see `settle`, `resume`.
+
+        Raises:
+            Overloaded, StorageError: see `receive`.
+        """
+        self._held.add(event["event_id"])
+        try:
+            await self.receive(event)
+        except BaseException:
+            self._held.discard(event["event_id"])
+            raise
+
+    def settle(self, event: Event) -> None:
+        """An event that was held is done."""
+        self._held.discard(event["event_id"])
+        self._note_done(event["event_id"])
+
+    def resume(self, event: Event) -> None:
+        """Its receiver could not do what was held: it is worked on here."""
+        self._held.discard(event["event_id"])
+        self._enqueue(event)
 
     async def close(self, *, seconds: float) -> None:
         """Finish what is being worked on, at most so long; the rest waits in the journal."""
@@ -128,6 +159,16 @@ class Inbox:
         for event in events:
             self._enqueue(event)
 
+    def _put_back(self) -> list[Event]:
+        """Take what was put aside into the journal again: a new start may have mended the cause."""
+        assert self._journal is not None
+        path = self._folder / _PUT_ASIDE
+        events = _events_in(path)
+        if events:
+            self._journal.append(events)
+        path.unlink(missing_ok=True)
+        return events
+
     def _write_soon(self) -> None:
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
@@ -150,7 +191,8 @@ class Inbox:
 
     def _accept(self, coming: list[tuple[Event, "asyncio.Future[None]"]]) -> None:
         for event, written in coming:
-            self._enqueue(event)
+            if event["event_id"] not in self._held:
+                self._enqueue(event)
             if not written.done():
                 written.set_result(None)
 
@@ -181,12 +223,15 @@ class Inbox:
         while waiting and not self._closing.is_set():
             if not await self._finish(waiting[0]):
                 return
-            done = waiting.popleft()["event_id"]
-            self._known.discard(done)
-            self._done.append(done)
-            self._write_soon()
+            self._note_done(waiting.popleft()["event_id"])
         if not waiting:
             del self._lanes[lane]
+
+    def _note_done(self, event_id: str) -> None:
+        self._known.discard(event_id)
+        self._done.append(event_id)
+        if not self._closing.is_set():
+            self._write_soon()
 
     async def _finish(self, event: Event) -> bool:
         """Try until it is done; False where the bot stops before."""
@@ -197,9 +242,7 @@ class Inbox:
             if outcome is Outcome.DONE:
                 return True
             tries += 1
-            if outcome is Outcome.BROKEN and tries >= _MOST_TRIES:
-                await self._on_disk(_put_aside, self._folder, event)
-                log.error("event %s is put aside in %s", event["event_id"], self._folder)
+            if outcome is Outcome.BROKEN and tries >= _MOST_TRIES and await self._put_aside(event):
                 return True
             wait = min(_LONGEST_WAIT_SECONDS, _SHORTEST_WAIT_SECONDS * 2.0 ** min(tries, 10))
             try:
@@ -207,6 +250,17 @@ class Inbox:
             except TimeoutError:
                 continue
         return False
+
+    async def _put_aside(self, event: Event) -> bool:
+        """Let others go on, and try the event again when a bot starts; False where that fails."""
+        try:
+            await self._on_disk(_append, self._folder / _PUT_ASIDE, event)
+        except OSError as error:
+            log.warning("an event cannot be put aside, and is tried again: %s", error.strerror)
+            return False
+        self.put_aside += 1
+        log.error("event %s is put aside until the bot starts again", event["event_id"])
+        return True
 
     async def _outcome(self, event: Event) -> Outcome:
         try:
@@ -220,9 +274,22 @@ class Inbox:
         return await loop.run_in_executor(self._disk, lambda: work(*given, **named))
 
 
-def _put_aside(folder: Path, event: Event) -> None:
-    with (folder / "put-aside.json-lines").open("a") as file:
+def _append(path: Path, event: Event) -> None:
+    with path.open("a") as file:
         file.write(json.dumps(event) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _events_in(path: Path) -> list[Event]:
+    """The events of a file, a line each; a line that was cut off is none."""
+    if not path.exists():
+        return []
+    found = []
+    for line in path.read_text().splitlines():
+        with suppress(ValueError):
+            found.append(json.loads(line))
+    return found
 
 
 def _place(waiting: "deque[Event]", event: Event) -> None:

@@ -47,6 +47,8 @@ class Journal:
         except OSError as error:
             raise _failure(folder, error) from error
         self._waiting: dict[str, Event] = {}
+        self._kept_bytes = 0
+        """What waited when the file was last written anew: it is not rewritten for that alone."""
 
     def append(self, events: Sequence[Event], *, done: Sequence[str] = ()) -> None:
         """Note what is done, and take events in: they are on disk when this returns.
@@ -59,7 +61,7 @@ class Journal:
         if lines:
             self._write(b"".join(lines), sync=bool(events))
         self._waiting |= {event["event_id"]: event for event in events}
-        if self._file.tell() > self._roomy_bytes:
+        if self._file.tell() > max(self._roomy_bytes, 2 * self._kept_bytes):
             self._begin_anew()
 
     def left_behind(self) -> list[Event]:
@@ -103,8 +105,12 @@ class Journal:
             )
         except (OSError, StorageFull, StorageUnavailable) as error:
             log.warning("the journal of events goes on in its old file: %s", error)
+            if self._path != old_path:
+                self._path.unlink(missing_ok=True)
+                self._file.close()
             self._path, self._file = old_path, old_file
             return
+        self._kept_bytes = self._file.tell()
         old_path.unlink(missing_ok=True)
         old_file.close()
 

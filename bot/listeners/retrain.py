@@ -70,7 +70,7 @@ def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
             return
         place = Place(client, body["user"]["id"], origin.channel)
         asking = _ask(desk, attendance, place, view["id"], origin, wishes)
-        sentence = await attendance.answer(place, asking, keep=False)
+        sentence = await attendance.answer(place, asking, lasts=False)
         if sentence:
             title = wording.retraining.FORM_TITLE
             await ack(response_action="update", view=notice_modal(sentence, title=title))

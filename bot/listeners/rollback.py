@@ -44,7 +44,7 @@ def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
     ) -> None:
         way = Way.loaded(view["private_metadata"])
         place = Place(client, body["user"]["id"], way.channel)
-        sentence = await attendance.answer(place, _go(desk, place, view["id"], way), keep=False)
+        sentence = await attendance.answer(place, _go(desk, place, view["id"], way), lasts=False)
         if sentence:
             title = wording.releases.ROLLBACK_TITLE
             await ack(response_action="update", view=notice_modal(sentence, title=title))

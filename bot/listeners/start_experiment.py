@@ -62,7 +62,7 @@ def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
         version, share = read_choice(view["state"]["values"])
         place = Place(client, body["user"]["id"], origin.channel)
         starting = _start(desk, place, version, share, once=f"view:{view['id']}")
-        sentence = await attendance.answer(place, starting, keep=False)
+        sentence = await attendance.answer(place, starting, lasts=False)
         if sentence:
             title = wording.experiments.FORM_TITLE
             await ack(response_action="update", view=notice_modal(sentence, title=title))

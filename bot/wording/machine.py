@@ -121,3 +121,7 @@ FORM_KEPT = (
     "The records cannot be reached right now. What you entered is kept here and will be recorded "
     "as soon as they are back; you need not enter it again."
 )
+TOO_LATE = (
+    "The bot was away when you pressed a button or sent a form, and so much time has passed that "
+    "nothing was done. Look how things stand, and do it again if it is still right."
+)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from bot.incoming import inbox as inbox_module
 from bot.incoming.inbox import Inbox, Outcome, lane_of
 from bot.incoming.journal import Event, Journal
 from records.database import Database
@@ -152,6 +153,65 @@ async def test_an_event_that_breaks_its_listener_is_put_aside_and_the_next_goes_
         await worker.has_seen(13)
     assert worker.seen == ["Ev1"] * 12 + ["Ev2"]
     assert json.loads((tmp_path / "put-aside.json-lines").read_text())["event_id"] == "Ev1"
+
+
+async def test_what_was_put_aside_is_tried_again_when_a_bot_starts(tmp_path: Path) -> None:
+    (tmp_path / "put-aside.json-lines").write_text(json.dumps(event(1)) + "\n{cut off")
+    worker = Worker()
+    async with opened(tmp_path, worker):
+        await worker.has_seen(1)
+    assert worker.seen == ["Ev1"]
+    assert not (tmp_path / "put-aside.json-lines").exists()
+
+
+async def test_a_thread_goes_on_once_there_is_room_to_put_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.incoming.inbox._LONGEST_WAIT_SECONDS", 0.0)
+    full, append = [True], inbox_module._append
+
+    def sometimes_full(path: Path, body: Event) -> None:
+        if full:
+            full.pop()
+            raise OSError(28, "No space left on device")
+        append(path, body)
+
+    monkeypatch.setattr(inbox_module, "_append", sometimes_full)
+    worker = Worker(lambda body, _: Outcome.BROKEN if body["event_id"] == "Ev1" else Outcome.DONE)
+    async with opened(tmp_path, worker) as inbox:
+        await inbox.receive(event(1))
+        await inbox.receive(event(2))
+        await worker.has_seen(14)
+        assert inbox.put_aside == 1
+    assert worker.seen == ["Ev1"] * 13 + ["Ev2"]
+
+
+async def test_what_is_held_is_worked_on_by_the_next_bot_only(tmp_path: Path) -> None:
+    first, second = Worker(), Worker()
+    inbox = Inbox(tmp_path, first)
+    await inbox.open()
+    await inbox.hold(event(1))
+    await inbox.hold(event(2))
+    await inbox.hold(event(3))
+    inbox.settle(event(2))
+    inbox.resume(event(3))
+    await first.has_seen(1)
+    await inbox.close(seconds=2)
+    async with opened(tmp_path, second):
+        await second.has_seen(1)
+    assert (first.seen, second.seen) == (["Ev3"], ["Ev1"])
+
+
+def test_a_journal_in_which_much_waits_is_not_written_anew_for_each_event(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, roomy_bytes=1000)
+    names = set()
+    for number in range(500):
+        journal.append([event(number)])
+        names.add(next(tmp_path.glob("*.jsonl")).name)
+    assert len(names) < 12
+    journal.append([], done=[f"Ev{number}" for number in range(500)])
+    journal.close()
+    assert list(tmp_path.glob("*.jsonl")) == []
 
 
 async def test_a_bot_that_has_not_opened_its_journal_acknowledges_nothing(tmp_path: Path) -> None:

@@ -1,12 +1,24 @@
-"""What a person typed into a form outlives a database that is away, and the bot's own death."""
+"""What a person entered or pressed outlives a database that is away, and the bot's own death."""
 
 from sqlalchemy import select, text
 
+from bot.app import web_client
+from bot.attendance import Attendance, Place
+from bot.incoming import act
 from bot.standin.people import Person, text_of
 from records.database import Database
 from records.tables import Flag
 from tests.bot.day import Bot
-from tests.bot.office import CHANNEL, Office, found, found_in_thread, offering, opened_form, told
+from tests.bot.office import (
+    CHANNEL,
+    Office,
+    found,
+    found_in_thread,
+    offering,
+    opened_form,
+    saying,
+    told,
+)
 
 CORRECTION = {"reason": "wrong", "correction": "A card takes a week."}
 
@@ -81,3 +93,36 @@ async def test_a_form_for_now_is_not_done_later(closed_office: Office, sqlite: D
             await told(ann, "The database cannot be used now")
     assert office.rows("job_started") == []
     closed_office.database.close()
+
+
+async def test_a_press_that_was_acknowledged_is_not_lost_with_the_bot(
+    closed_office: Office, sqlite: Database
+) -> None:
+    office, bot = closed_office, Bot(closed_office)
+    async with office.slack():
+        await bot.start()
+        office.escalated()
+        ann = office.person("U0ANN")
+        card = await found(ann, offering("take_over"))
+        with sqlite.write() as session:
+            session.execute(text("SELECT 1"))
+            await ann.click(CHANNEL, card["ts"], "take_over")
+            await bot.kill()
+        await bot.start()
+        await found(ann, saying("<@U0ANN> speaks with the customer"))
+        await bot.kill()
+
+
+async def test_a_press_of_long_ago_is_not_done_any_more(office: Office) -> None:
+    attendance, done = Attendance(clock=lambda: 10_000.0), []
+
+    async def work() -> None:
+        done.append(1)
+
+    ann, client = office.person("U0ANN"), web_client(office.bot_settings, "xoxb-standin")
+    body = {"type": "block_actions", "user": {"id": "U0ANN"}, "actions": [{"action_ts": "1.0"}]}
+    for kept_at in (10_000.0 - 16 * 60, 10_000.0 - 14 * 60):
+        act.begin(act.Act(body).event(now=kept_at, lasts=False))
+        await attendance.attend(Place(client, "U0ANN", CHANNEL), work())
+    assert done == [1]
+    await told(ann, "nothing was done")
