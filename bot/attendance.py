@@ -55,9 +55,11 @@ class Place:
     @classmethod
     def of(cls, client: AsyncWebClient, body: dict[str, Any]) -> "Place":
         """Where a button was pressed (in a message, a form or App Home) or a shortcut chosen."""
-        user = body["user"]["id"]
+        user, message = body["user"]["id"], body.get("message") or {}
         channel = (body.get("channel") or {}).get("id") or user
-        return cls(client, user, channel, (body.get("message") or {}).get("thread_ts"))
+        thread = message.get("thread_ts")
+        heads_it = thread == message.get("ts")  # pressed in the channel: a thread may be closed
+        return cls(client, user, channel, None if heads_it else thread)
 
 
 def explained(error: Exception) -> str:
@@ -203,6 +205,11 @@ class Attendance:
 
 async def _tell(place: Place, said: Content) -> None:
     blocks = said.blocks or None
+    if place.channel.startswith("D"):  # nobody else reads it, and a whisper in a thread may hide
+        await place.client.chat_postMessage(
+            channel=place.channel, thread_ts=place.thread_ts, text=said.text, blocks=blocks
+        )
+        return
     if place.channel != place.user:
         try:
             await place.client.chat_postEphemeral(

@@ -102,6 +102,11 @@ class Heard:
             is_direct=event.get("channel_type") == "im",
         )
 
+    def place(self, client: AsyncWebClient) -> Place:
+        """Where its author reads words: where nobody has answered yet, a thread is not open."""
+        begins = self.thread_ts == self.ts and not self.is_direct
+        return Place(client, self.user, self.channel, None if begins else self.thread_ts)
+
     @property
     def thread(self) -> questions.Thread:
         """The thread in which it is answered."""
@@ -133,7 +138,7 @@ class _Ask:
         elif isinstance(taken, Help):
             await self._help(client, heard)
         else:
-            place = Place(client, heard.user, heard.channel, heard.thread_ts)
+            place = heard.place(client)
             await self._attendance.tell(place, taken.sentence)
 
     async def _taken(self, client: AsyncWebClient, heard: Heard) -> Taken:

@@ -238,12 +238,20 @@ async def _until(look: Callable[[], Found | None], *, seconds: float = 10) -> Fo
 
 
 async def told(person: Person, words: str) -> Message:
-    """What only this person was told, waiting for it."""
+    """What only this person was told, in whispers or in direct messages, waiting for it."""
 
     async def look() -> Message | None:
-        return first(await person.ephemerals(), saying(words))
+        whispered = first(await person.ephemerals(), saying(words))
+        return whispered or await _direct(person, saying(words))
 
     return await person.wait_for(look)
+
+
+async def _direct(person: Person, wanted: Callable[[Message], Any]) -> Message | None:
+    for head in await person.messages(person.dm()):
+        if found := first(await person.thread(person.dm(), head["ts"]), wanted):
+            return found
+    return None
 
 
 def first(messages: Sequence[Message], wanted: Callable[[Message], Any]) -> Message | None:
