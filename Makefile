@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo up test check format bench bench-serving slack-crosscheck install install-dev base clean
+.PHONY: help demo up test check format bench bench-serving slack-crosscheck screenshots install install-dev base clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,9 @@ bench-serving: install ## The gateway against LiteLLM and a bare relay, before a
 slack-crosscheck: install ## The bot before an emulator of Slack that npm fetches; it listens on every address
 	@npm install --silent --no-save --prefix var/slack-crosscheck local-slack-linux-x64@0.1.8
 	@$(RUN)/python -m deploy.slack.crosscheck
+
+screenshots: install-dev ## Take the pictures of docs/slack.md anew (a minute; needs Debian's chromium)
+	@$(RUN)/python deploy/demo/screenshots.py
 
 base: install ## Train the bundled base model again (half an hour on two cores)
 	@$(RUN)/python deploy/demo/build_base.py

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import cast
 
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 from slack_bolt.authorization import AuthorizeResult
@@ -13,22 +13,25 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import listeners, wording
 from bot.asking.asking import Asking
-from bot.attendance import Attendance, explained
+from bot.attendance import Attendance, Place, explained
 from bot.desk import Desk
-from bot.incoming import act
+from bot.incoming import act, hints
+from bot.incoming.hints import Hints, Postponed
 from bot.incoming.inbox import Outcome
 from bot.incoming.journal import Event
+from bot.incoming.storable import storable
 from bot.outbox.failures import Meaning, understood
+from bot.outbox.slack_calls import CALL_SECONDS
 from bot.settings import BotSettings
 from bot.workspaces import removal, visit
 from bot.workspaces.borders import visit_of
+from bot.workspaces.strangers import Strangers
 from bot.workspaces.workspaces import Workspaces
 from records.errors import StorageError, UnderstudyError
 
 log = logging.getLogger(__name__)
 
 _LATER, _BROKEN, _SETTLED = 503, 500, 200
-_CALL_SECONDS = 10
 
 
 def create_app(
@@ -37,6 +40,7 @@ def create_app(
     workspaces: Workspaces,
     attendance: Attendance,
     asking: Asking,
+    telling: Hints,
 ) -> AsyncApp:
     """The app that listens to people.
 
@@ -49,9 +53,10 @@ def create_app(
         return cast("AuthorizeResult", found)  # None means that the app is not installed there
 
     app = AsyncApp(
+        name="understudy",  # or it looks for one through all frames and their files
         client=AsyncWebClient(
             base_url=settings.api_url,
-            timeout=_CALL_SECONDS,
+            timeout=CALL_SECONDS,
             retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=3)],
         ),
         authorize=authorize,
@@ -62,21 +67,42 @@ def create_app(
 
     @app.middleware
     async def from_its_workspace(
-        body: dict[str, Any], context: AsyncBoltContext, next_: Callable[[], Awaitable[None]]
+        req: AsyncBoltRequest, context: AsyncBoltContext, next_: Callable[[], Awaitable[None]]
     ) -> None:
+        req.body = body = storable(req.body)  # listeners get their arguments from there
         # Bolt runs the listener after its middleware, in the same task.
         team, sole = context.team_id or "", workspaces.is_sole
         visit.begin(visit_of(body, team=team, sole=sole, assistants=desk.all_assistants))
         act.begin(body)
         await next_()
 
+    strangers = Strangers()
+
+    @app.middleware
+    async def from_the_organisation(
+        req: AsyncBoltRequest, context: AsyncBoltContext, next_: Callable[[], Awaitable[None]]
+    ) -> BoltResponse | None:
+        installed = context.authorize_result
+        client, team = context.client, installed.team_id if installed else None
+        known = desk.all_assistants.values()
+        if not await strangers.is_one(req.body, team=team, client=client, assistants=known):
+            await next_()
+            return None
+        await attendance.attend(Place.of(client, req.body), _refused())
+        return BoltResponse(status=_SETTLED, body="")
+
     @app.error
     async def failed(error: Exception) -> BoltResponse:
         return _response(error)
 
     removal.register(app, workspaces)
-    listeners.register(app, desk, attendance, asking)
+    hints.register(app)
+    listeners.register(app, desk, attendance, asking, telling)
     return app
+
+
+async def _refused() -> str:
+    return wording.machine.STRANGER
 
 
 async def take_in(app: AsyncApp, event: Event) -> Outcome:
@@ -88,7 +114,7 @@ async def take_in(app: AsyncApp, event: Event) -> Outcome:
 
 def _response(error: Exception) -> BoltResponse:
     """What becomes of a request whose listener failed."""
-    if isinstance(error, StorageError):
+    if isinstance(error, StorageError | Postponed):
         return BoltResponse(status=_LATER, body=str(error))
     failure = None if isinstance(error, UnderstudyError) else understood(error)
     if failure is not None and failure.meaning in (Meaning.WAIT, Meaning.RETRY):
@@ -105,5 +131,5 @@ def _response(error: Exception) -> BoltResponse:
 def web_client(settings: BotSettings, token: str | None = None) -> AsyncWebClient:
     """A client for the outbox: it repeats no call by itself, for the first may have arrived."""
     return AsyncWebClient(
-        token=token, base_url=settings.api_url, timeout=_CALL_SECONDS, retry_handlers=[]
+        token=token, base_url=settings.api_url, timeout=CALL_SECONDS, retry_handlers=[]
     )

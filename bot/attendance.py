@@ -175,7 +175,7 @@ class Attendance:
     async def tell(self, place: Place, said: str | Content) -> None:
         """Say something that only this person sees."""
         try:
-            await _tell(place, said if isinstance(said, Content) else Content(said))
+            await whisper(place, said if isinstance(said, Content) else Content(said))
         except _OF_SLACK as error:
             failure = understood(error)
             why = failure.sentence if failure else type(error).__name__
@@ -203,7 +203,12 @@ class Attendance:
             telling.add_done_callback(self._late.discard)
 
 
-async def _tell(place: Place, said: Content) -> None:
+async def whisper(place: Place, said: Content) -> None:
+    """Say something that only this person sees.
+
+    Raises:
+        SlackApiError: Slack does not take it.
+    """
     blocks = said.blocks or None
     if place.channel.startswith("D"):  # nobody else reads it, and a whisper in a thread may hide
         await place.client.chat_postMessage(

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot import wording
 from bot.workspaces import visit
+from bot.workspaces.addresses import Addresses
 from bot.workspaces.roles import Roles
 from records.artifacts import Artifacts
 from records.assistant import Assistant
@@ -39,6 +40,7 @@ class Desk:
         self.database = database
         self.artifacts = artifacts
         self.roles = roles or Roles()
+        self.addresses = Addresses()
         self._assistants = assistants
         self._writers = ThreadPoolExecutor(_WRITERS, "desk-writer")
         self._readers = ThreadPoolExecutor(_READERS, "desk-reader")

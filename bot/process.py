@@ -19,9 +19,10 @@ from bot.asking.trial_engines import TrialEngines
 from bot.attendance import Attendance
 from bot.desk import Desk
 from bot.health import Health
-from bot.incoming.catching_up import catch_up
+from bot.incoming.catching_up import CatchingUp
 from bot.incoming.deliveries import forget_old
 from bot.incoming.doors import SocketDoor, web_app
+from bot.incoming.hints import Hints
 from bot.incoming.inbox import Inbox
 from bot.outbox.failures import Meaning, understood
 from bot.outbox.pump import OutboxPump, Pace
@@ -87,7 +88,9 @@ class Bot:
         self._stack = AsyncExitStack()
         self._stop = asyncio.Event()
         self._attendance = Attendance()
+        self._hints = Hints(desk)
         self._pump: asyncio.Task[None] | None = None
+        self._outbox: OutboxPump | None = None
         self._socket: SocketDoor | None = None
         self._inbox: Inbox | None = None
         self._checkup: Checkup | None = None
@@ -106,11 +109,12 @@ class Bot:
         engines = TrialEngines(settings.engines, desk)
         asking = Asking(desk, engines, self._attendance, limits=Limits.of(settings))
         self._stack.push_async_callback(asking.close)
-        app = create_app(settings, desk, workspaces, self._attendance, asking)
+        app = create_app(settings, desk, workspaces, self._attendance, asking, self._hints)
         self._inbox = inbox = Inbox(
             settings.home / "slack-inbox", lambda event: take_in(app, event)
         )
         self._attendance.keep_in(inbox)
+        self._hints.keep_in(inbox)
         secret = settings.slack_signing_secret.get_secret_value()
         served = web_app(app, inbox, signing_secret=secret, health=self.health, oauth=oauth)
         server = web.AppRunner(served, access_log=None, shutdown_timeout=_FINISH_SECONDS)
@@ -126,8 +130,8 @@ class Bot:
         self._checkup = checkup = Checkup(workspaces, desk.all_assistants)
         self._keep_doing(checkup.look, pause=lambda: checkup.pause_seconds)
         self._keep_doing(lambda: desk.write(forget_old), pause=lambda: _DAY_SECONDS)
-        self._in_background(catch_up(desk, workspaces, self._attendance))
-        pump = OutboxPump(desk, workspaces, pace=Pace.of(settings))
+        self._in_background(CatchingUp(desk, workspaces, self._hints).run())
+        self._outbox = pump = OutboxPump(desk, workspaces, pace=Pace.of(settings))
         self._pump = asyncio.create_task(pump.run(self._stop))
 
     async def _workspaces(self) -> tuple[Workspaces, AsyncOAuthFlow | None]:
@@ -203,7 +207,9 @@ class Bot:
         """Whether requests are heard and messages are sent, and what a person must mend."""
         sending = self._pump is not None and not self._pump.done()
         listening = self._socket is None or await self._socket.client.is_connected()
-        problems = self._checkup.problems if self._checkup else ()
+        found = [*(self._checkup.problems if self._checkup else ())]
+        found += self._outbox.problems if self._outbox else ()
+        problems = list(dict.fromkeys(found))
         waiting = self._inbox.size if self._inbox else 0
         put_aside = self._inbox.put_aside if self._inbox else 0
         return Health(sending and listening, problems, waiting, put_aside)

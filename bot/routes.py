@@ -1,8 +1,7 @@
 """In which channel an escalation's card appears. Pure."""
 
-import re
-
 from records.assistant import SlackOptions, SlackRoute
+from records.patterns import pattern_of
 from records.states import EscalationReason
 
 _LOOKED_AT = 10_000
@@ -24,5 +23,4 @@ def routed(options: SlackOptions, *, reason: EscalationReason, asked: str) -> st
 def _fits(route: SlackRoute, *, reason: EscalationReason, asked: str) -> bool:
     if route.reasons and reason not in route.reasons:
         return False
-    found = re.search(route.pattern, asked[:_LOOKED_AT], re.IGNORECASE) if route.pattern else True
-    return bool(found)
+    return not route.pattern or pattern_of(route.pattern).is_in(asked[:_LOOKED_AT])

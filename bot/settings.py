@@ -50,6 +50,12 @@ class BotSettings(Settings):
     outbox_poll_seconds: float = Field(
         default=0.2, gt=0, description="How often to look for messages to send."
     )
+    slack_call_seconds: float = Field(
+        default=15.0,
+        ge=0,
+        description="After so long a call to Slack whose bot died has surely ended; before, it is "
+        "not looked for what it left.",
+    )
     round_seconds: float = Field(
         default=5.0, gt=0, description="How often to look for what becomes due by time alone."
     )

@@ -4,7 +4,6 @@ Customers' words go into `plain_text` objects, which Slack neither formats, link
 Where a few of them stand inside our own `mrkdwn`, `literal` takes their effect away.
 """
 
-import html
 import re
 import unicodedata
 
@@ -13,6 +12,15 @@ _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufef
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _FORMATTING = re.compile(r"([*_~`:@#>|])")
 _WORD_JOINER = "\u2060"
+_FILLERS = "\u115f\u1160\u3164\uffa0"
+"""Letters of Hangul that show nothing."""
+
+
+def storable(text: str) -> str:
+    """The text as every database can keep it: without NUL and halves of characters."""
+    if "\x00" not in text and text.isascii():
+        return text
+    return _SURROGATE.sub("\ufffd", text.replace("\x00", ""))
 
 
 def clean(text: str) -> str:
@@ -84,20 +92,45 @@ def who(actor: str) -> str:
 
 
 _ENTITY = re.compile(r"<([^<>]*)>")
-_NOTE = re.compile(r"^(?:[\W_]|:[a-z0-9_+'-]+:|\d+\.)*note[\s*_~`]*:", re.IGNORECASE)
-"""Formatting, bullets, quotation marks and emoji may stand before it: a note that is taken for a
-reply does harm, a reply that is taken for a note does not."""
+_DRESS = re.compile(
+    r"<[@#!][^<>]*>|[@#]\w+|:(?![+'_-]*note[+'_-]*:)[\w+'-]+:|\d+|[a-z][.)]|[\W_]", re.IGNORECASE
+)
+"""What may stand before a note: formatting, brackets, mentions, bullets, numbers and emoji. A note
+that is taken for a reply does harm, a reply that is taken for a note does not."""
+_NOTE = re.compile(r"note(?:[^\w:]|_)*:", re.IGNORECASE)
 
 
 def is_note(message: str) -> bool:
     """Whether an agent's message is an internal note (`note:` in any letter case and dress)."""
-    plain = unicodedata.normalize("NFKC", html.unescape(message))
-    return _NOTE.match(_INVISIBLE.sub("", plain)) is not None
+    plain = decoded(message)
+    plain = plain if plain.isascii() else _in_usual_letters(plain)
+    at = 0
+    while dress := _DRESS.match(plain, at):  # read once: one pattern for all would try for ever
+        at = dress.end()
+    return _NOTE.match(plain, at) is not None
+
+
+def _in_usual_letters(text: str) -> str:
+    """Letters in their usual form, without what is not seen or only adorns them.
+
+    One by one: to normalise a text as a whole takes seconds where thousands of accents are piled.
+    """
+    return "".join(unicodedata.normalize("NFKC", c) for c in text if not _only_adorns(c))
+
+
+def _only_adorns(character: str) -> bool:
+    is_blank = character in _FILLERS
+    return is_blank or unicodedata.category(character) in ("Cf", "Mn", "Me")
+
+
+def decoded(text: str) -> str:
+    """The text with the three characters restored that Slack escapes."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def spoken(message: str) -> str:
     """A message of Slack's as plain words: links and mentions resolved, entities decoded."""
-    return html.unescape(_ENTITY.sub(_plain_entity, message)).strip()
+    return decoded(_ENTITY.sub(_plain_entity, message)).strip()
 
 
 def _plain_entity(match: re.Match[str]) -> str:

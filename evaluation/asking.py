@@ -21,7 +21,11 @@ _NOT_FOUND = 404
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the asking of one version is; the rate counts answers asked for now."""
+    """How far the asking of one version is; the rate counts answers asked for now.
+
+    How long it takes is known once as many have come as are asked at once: the first ones wait
+    for the engine to warm up.
+    """
 
     version: str
     done: int
@@ -170,12 +174,13 @@ class _Run:
         seconds = time.monotonic() - self.started
         rate = fresh / seconds if fresh and seconds > 0 else 0.0
         left = self.total - len(self.answers)
+        is_known = fresh >= min(self.manner.concurrency, self.total - self.already)
         done = Progress(
             self.version,
             done=len(self.answers),
             total=self.total,
             answers_per_second=rate,
-            seconds_left=left / rate if rate else (0.0 if not left else None),
+            seconds_left=(left / rate if rate and is_known else None) if left else 0.0,
         )
         self.on_progress(done)
 

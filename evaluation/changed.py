@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterator
 
 from evaluation.cases import Case
+from evaluation.change import Change, change, said
 from evaluation.report import Measured, Side
-from evaluation.scores import Score
 from records.messages import Role
 
 FILE = "changes.csv"
@@ -19,20 +19,19 @@ HEADING = (
     "challenger's answer",
     "case",
 )
-_ORDER = ("broken", "fixed", "other words")
+_ORDER = list(Change)
 _A_PERSON = "(a person)"
-_HANDED_OVER = "(handed over) "
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def changes_csv(measured: Measured) -> str | None:
-    """What was broken, what was fixed, and what is said in other words, in this order.
+    """What was broken, what was fixed, and what was reworded, in this order.
 
     None where there is no champion to compare with.
     """
     if measured.champion is None:
         return None
-    rows = sorted(_rows(measured, measured.champion), key=lambda row: _ORDER.index(row[0]))
+    rows = sorted(_rows(measured, measured.champion), key=lambda row: _ORDER.index(Change(row[0])))
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(HEADING)
@@ -48,28 +47,18 @@ def harmless(cell: str) -> str:
 def _rows(measured: Measured, champion: Side) -> Iterator[tuple[str, ...]]:
     sides = (champion.scores, measured.challenger.scores)
     for case, old, new in zip(measured.cases, *sides, strict=True):
-        change = _change(old, new)
-        if change is not None:
+        changed = change(old, new)
+        if changed is not None:
             yield (
-                change,
+                changed,
                 case.topic or "",
                 _asked(case),
                 _A_PERSON if case.should_escalate else case.reference,
-                _said(old),
-                _said(new),
+                said(old),
+                said(new),
                 case.id,
             )
 
 
-def _change(old: Score, new: Score) -> str | None:
-    if old.not_served_right != new.not_served_right:
-        return "broken" if new.not_served_right else "fixed"
-    return "other words" if _said(old) != _said(new) else None
-
-
 def _asked(case: Case) -> str:
     return next(m.content for m in reversed(case.messages) if m.role is Role.CUSTOMER)
-
-
-def _said(score: Score) -> str:
-    return f"{_HANDED_OVER}{score.text}".strip() if score.escalated else score.text

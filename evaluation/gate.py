@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from evaluation.paired import Pairs, cases_needed
 from records.assistant import Assistant
 from records.errors import ConfigurationError
+from records.rounding import shown_difference
 from records.states import Verdict
 
 _CAUTION = 0.9
@@ -101,9 +102,13 @@ def judge(overall: Pairs, slices: Mapping[str, Pairs], rules: GateRules) -> Deci
     FAIL: worse on the primary metric with confidence, or on a slice of enough cases, unless that
     loss is shown to be within the margin. PASS: enough cases, better on the primary with
     confidence, and every slice shown to lose less than the margin. Otherwise INCONCLUSIVE.
+
+    The decisive reasons come first, those of slices with the greatest loss first.
     """
     findings = [_judge_overall(overall, rules)]
-    findings += [_judge_slice(n, p, rules) for n, p in slices.items() if rules.judges(n)]
+    judged = [(name, pairs) for name, pairs in slices.items() if rules.judges(name)]
+    judged.sort(key=lambda slice_: -slice_[1].loss if slice_[1].cases else 0.0)
+    findings += [_judge_slice(name, pairs, rules) for name, pairs in judged]
     for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
         decisive = [finding for finding in findings if finding.verdict is verdict]
         if decisive:
@@ -136,20 +141,22 @@ def _judge_slice(name: str, pairs: Pairs, rules: GateRules) -> _Finding:
     if pairs.cases < rules.min_slice_cases:
         return _too_few(f" of {name}", pairs.cases, least=rules.min_slice_cases)
     low, high = pairs.loss_bounds(tail=rules.slice_tail)
-    change = f"{_percent(pairs.champion_rate)} → {_percent(pairs.challenger_rate)} not served right"
-    margin = f"{_points(rules.slice_margin)} points"
+    change = f"{_rate(pairs.champion_rate)} → {_rate(pairs.challenger_rate)} not served right"
+    bound = (
+        f"(one-sided {_percent(rules.confidence)} bound; allowed: under "
+        f"{_points(rules.slice_margin)})"
+    )
     if high < rules.slice_margin:
         most = f"at most {_points(high)} points worse" if high > 0 else "not worse"
-        return _Finding(Verdict.PASS, f"{name}: {change}; {most} (allowed: under {margin}).")
+        return _Finding(Verdict.PASS, f"{name}: {change}; {most} {bound}.")
     if low > 0:
         return _Finding(
             Verdict.FAIL,
-            f"{name} got worse: {change}, at least {_points(low)} points worse with "
-            f"{_percent(rules.confidence)} confidence (allowed: under {margin}).",
+            f"{name} got worse: {change}; at least {_points(low)} points worse {bound}.",
         )
     return _Finding(
         Verdict.INCONCLUSIVE,
-        f"{name}: {change}; perhaps {_points(high)} points worse (allowed: under {margin}).",
+        f"{name}: {change}; perhaps {_points(high)} points worse {bound}.",
         _settle_slice(name, pairs, rules),
     )
 
@@ -186,11 +193,12 @@ def _settle_slice(name: str, pairs: Pairs, rules: GateRules) -> str:
 
 
 def _figures(pairs: Pairs, low: float, high: float, rules: GateRules) -> str:
+    before, after = pairs.champion_rate, pairs.challenger_rate
+    change = shown_difference(100 * before, 100 * after, digits=1)
     return (
-        f"{_percent(pairs.champion_rate)} → {_percent(pairs.challenger_rate)} not served right, "
-        f"{_points(pairs.loss, sign=True)} points ({_percent(rules.confidence)} interval "
-        f"{_points(low, sign=True)} to {_points(high, sign=True)}), {pairs.fixed} fixed and "
-        f"{pairs.broken} broken of {pairs.cases} cases"
+        f"{_rate(before)} → {_rate(after)} of {pairs.cases} cases not served right, {change:+.1f} "
+        f"points ({_percent(rules.confidence)} interval {_points(low, sign=True)} to "
+        f"{_points(high, sign=True)})"
     )
 
 
@@ -200,8 +208,12 @@ def _rounded(cases: int) -> int:
     return max(1, math.ceil(cases / step) * step)
 
 
+def _rate(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f}".removesuffix(".0") + " %"
+    return f"{100 * share:g} %"
 
 
 def _points(share: float, *, sign: bool = False) -> str:

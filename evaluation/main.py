@@ -184,13 +184,15 @@ def _after_pass(body: Mapping[str, Any], serving: str | None, *, may_promote: bo
 
 
 def _text(result: Mapping[str, Any]) -> str:
-    from evaluation.wording import metric_rows, notes, slice_rows_of, title
+    from evaluation.wording import changed, metric_rows, notes, slice_rows_of, title
 
     lines = ["", *_columns(metric_rows(result)), "", *_columns(slice_rows_of(result))]
     lines += [f"  {note}" for note in notes(result)]
     colour = {"PASS": "green", "FAIL": "red"}.get(result["verdict"] or "", "yellow")
     lines += ["", click.style(title(result), bold=True, fg=colour)]
     lines += [f"  {reason}" for reason in result["reasons"]]
+    if result["champion"] is not None:
+        lines.append(f"  Answers: {changed(result['changes'])}.")
     lines += ["", f"Report: {result['folder']}", f"Next: {result['next']}"]
     return "\n".join(lines)
 

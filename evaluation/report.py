@@ -4,8 +4,8 @@
     cases      {count, hash, path, unusable_lines[{line, reason}], trained_on}
     metrics[]  {name, label, better, champion, challenger, difference, p_value}
     slices[]   {name, cases, champion, challenger, difference, fixed, broken}
-    changes    {fixed, broken, shown[{kind, case_id, topic, question, reference, should_escalate,
-               champion{text, escalated, token_f1}, challenger{...}}]}
+    changes    {fixed, broken, reworded, shown[{kind, case_id, topic, question, reference,
+               should_escalate, champion{text, escalated, token_f1}, challenger{...}}]}
     answers    {version: {refused, truncated, marker_unclean, mean_words, median_ms}}
     lineage    {version: {base_model, base_hash, adapter_path, dataset_id, parent}}
     rules, generation, confidence, command, alt_text (the plot in words, added by `wording`)
@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from evaluation.cases import Case, CaseFile
+from evaluation.change import Change, change
 from evaluation.comparison import Comparison, slice_rows
 from evaluation.gate import Decision, GateRules
 from evaluation.intervals import Estimate, Sampling
@@ -90,6 +91,7 @@ def compared_body(measured: Measured, comparison: Comparison, decision: Decision
         "changes": {
             "fixed": comparison.pairs.fixed,
             "broken": comparison.pairs.broken,
+            "reworded": _reworded(measured),
             "shown": _changes(measured),
         },
     }
@@ -124,8 +126,15 @@ def single_body(measured: Measured, table: ScoreTable, sampling: Sampling) -> di
         "settle": [],
         "metrics": metrics,
         "slices": slices,
-        "changes": {"fixed": None, "broken": None, "shown": _changes(measured)},
+        "changes": {"fixed": None, "broken": None, "reworded": None, "shown": _changes(measured)},
     }
+
+
+def _reworded(measured: Measured) -> int:
+    """Answers in other words that are as right, or as wrong, as they were."""
+    assert measured.champion is not None
+    pairs = zip(measured.champion.scores, measured.challenger.scores, strict=True)
+    return sum(change(old, new) is Change.REWORDED for old, new in pairs)
 
 
 def _alone(estimate: Estimate) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from records.rounding import shown_difference
+
 _POINTS = ("not_served_right", "right_answer_rate")
 """Metrics said in per cent and points, like all whose name ends in _rate, _precision, _recall."""
 
@@ -60,6 +62,11 @@ def notes(body: Mapping[str, Any]) -> list[str]:
     """What a reader must know beside the figures."""
     said = []
     cases = body["cases"]
+    if body["champion"] is not None and body["slices"]:
+        said.append(
+            "The tables' intervals are two-sided. A slice is judged by a one-sided bound, which "
+            "lies within them."
+        )
     if cases["trained_on"]:
         said.append(f"{cases['trained_on']} cases were left out: a version was trained on them.")
     if cases["unusable_lines"]:
@@ -82,6 +89,11 @@ def notes(body: Mapping[str, Any]) -> list[str]:
     return said + sorted(undefined)
 
 
+def changed(changes: Mapping[str, Any]) -> str:
+    """How many answers changed, and how."""
+    return ", ".join(f"{changes[kind]} {kind}" for kind in ("fixed", "broken", "reworded"))
+
+
 def markdown(body: Mapping[str, Any]) -> str:
     """report.md: the verdict and why first, then the figures, examples and where it came from."""
     parts = [f"# {title(body)}", *_bulleted([*body["reasons"], *body["settle"]])]
@@ -93,19 +105,40 @@ def markdown(body: Mapping[str, Any]) -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
-def estimate(entry: Mapping[str, Any] | None, *, share: bool, sign: bool = False) -> str:
+def estimate(entry: Mapping[str, Any] | None, *, share: bool) -> str:
     """An estimate with its interval, such as `24.1 % [21.5, 26.9]`."""
     if entry is None or entry["value"] is None:
         return "–"
-    factor, digits = (100, 1) if share else (1, 3)
-    unit = (" points" if sign else " %") if share else ""
-    plus = "+" if sign else ""
+    unit = " %" if share else ""
+    return _worded(entry["value"], share=share) + unit + _interval(entry, share=share)
 
-    def worded(number: float) -> str:
-        return f"{round(number * factor, digits) + 0.0:{plus}.{digits}f}"
 
-    interval = "" if entry["low"] is None else f" [{worded(entry['low'])}, {worded(entry['high'])}]"
-    return worded(entry["value"]) + unit + interval
+def difference(row: Mapping[str, Any], *, share: bool) -> str:
+    """How the challenger differs, such as `-3.4 points [-5.2, -1.6]`: what the shown figures do."""
+    entry, before, after = row["difference"], row["champion"]["value"], row["challenger"]["value"]
+    if entry["value"] is None or before is None or after is None:
+        return "–"
+    factor, digits = _scale(share=share)
+    change = shown_difference(factor * before, factor * after, digits=digits)
+    unit = " points" if share else ""
+    return f"{change:+.{digits}f}{unit}{_interval(entry, share=share, plus='+')}"
+
+
+def _scale(*, share: bool) -> tuple[int, int]:
+    """What a figure is multiplied with, and its digits."""
+    return (100, 1) if share else (1, 3)
+
+
+def _worded(number: float, *, share: bool, plus: str = "") -> str:
+    factor, digits = _scale(share=share)
+    return f"{round(number * factor, digits) + 0.0:{plus}.{digits}f}"
+
+
+def _interval(entry: Mapping[str, Any], *, share: bool, plus: str = "") -> str:
+    if entry["low"] is None:
+        return ""
+    low, high = (_worded(entry[end], share=share, plus=plus) for end in ("low", "high"))
+    return f" [{low}, {high}]"
 
 
 def _is_share(name: str) -> bool:
@@ -123,7 +156,7 @@ def _row(label: str, entry: Mapping[str, Any], *, share: bool) -> Row:
     if entry["champion"] is None:
         return (label, after)
     before = estimate(entry["champion"], share=share)
-    return (label, before, after, estimate(entry["difference"], share=share, sign=True))
+    return (label, before, after, difference(entry, share=share))
 
 
 def _bulleted(lines: Sequence[str]) -> list[str]:
@@ -144,7 +177,7 @@ def _examples(changes: Mapping[str, Any]) -> list[str]:
     if changes["fixed"] is None:
         heading = "## Answers that did not serve the customer"
     else:
-        heading = f"## Changed answers: {changes['fixed']} fixed, {changes['broken']} broken"
+        heading = f"## Changed answers: {changed(changes)}"
     lines = ["", heading]
     for change in changes["shown"]:
         wanted = "a person" if change["should_escalate"] else change["reference"]

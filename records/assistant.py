@@ -4,7 +4,6 @@ The parts validate their own sections (`recipe` by tuning, `gate` by evaluation)
 plain mappings so that `records` need not know them.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 from pathlib import Path
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from records.errors import ConfigurationError, NotFound
 from records.hours import Hours, Weekday, Zone
 from records.messages import ChatMessage
+from records.patterns import pattern_of
 from records.states import EscalationReason
 
 
@@ -48,18 +48,6 @@ class EngineOptions(_Section):
     extra_arguments: tuple[str, ...] = ()
 
 
-def require_pattern(pattern: str) -> None:
-    """See that a regular expression is one.
-
-    Raises:
-        ValueError: it is none; pydantic names where it stands.
-    """
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"pattern is no regular expression ({error})") from error
-
-
 class SlackRoute(_Section):
     """Escalations that go to another channel: all conditions that are given must hold."""
 
@@ -74,7 +62,7 @@ class SlackRoute(_Section):
     def _usable(self) -> Self:
         if not self.reasons and not self.pattern:
             raise ValueError("a route needs reasons or a pattern")
-        require_pattern(self.pattern)
+        pattern_of(self.pattern)
         return self
 
 
@@ -156,7 +144,7 @@ class PolicyRule(_Section):
     def _usable(self) -> Self:
         if bool(self.pattern) == bool(self.like):
             raise ValueError("a rule has either a pattern or examples (like)")
-        require_pattern(self.pattern)
+        pattern_of(self.pattern)
         return self
 
 

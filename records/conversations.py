@@ -176,7 +176,7 @@ def add_turn(session: Session, new: Turn) -> Turn:
     session.flush()
     escalation = open_escalation(session, new.conversation_id)
     if escalation is not None and not written_in_slack(new.source_key):
-        show_turn(session, new, escalation)
+        tell_turn(session, new, escalation)
     return new
 
 
@@ -204,9 +204,16 @@ def show_turn(session: Session, turn: Turn, escalation: Escalation) -> None:
             kind,
             turn.id,
             revision=escalation.id,
-            urgency=urgency_of(escalation),
+            urgency=transcript_urgency(escalation),
             escalation=escalation.id,
         )
+
+
+def tell_turn(session: Session, turn: Turn, escalation: Escalation) -> None:
+    """Queue what was said since an escalation was opened: for its thread, and for its card."""
+    show_turn(session, turn, escalation)
+    if turn.role is Role.CUSTOMER:
+        outbox.put(session, outbox.Kind.ESCALATION_CHANGED, escalation.id, revision=turn.id)
 
 
 def is_long(turn: Turn) -> bool:
@@ -215,10 +222,18 @@ def is_long(turn: Turn) -> bool:
 
 
 def urgency_of(escalation: Escalation) -> Urgency:
-    """How soon Slack must show it. A card and its transcript are equally urgent until taken."""
+    """How soon Slack must show its card."""
     if escalation.state is EscalationState.TAKEN:
         return Urgency.NOW
     return Urgency.LATER if escalation.reason is EscalationReason.ENGINE else Urgency.SOON
+
+
+def transcript_urgency(escalation: Escalation) -> Urgency:
+    """How soon Slack must show what was said: after all cards, until somebody has taken over.
+
+    Slack takes one message a second, and a card shows the last words already.
+    """
+    return Urgency.NOW if escalation.state is EscalationState.TAKEN else Urgency.LAST
 
 
 def open_escalation(session: Session, conversation_id: str) -> Escalation | None:

@@ -21,9 +21,19 @@ def resolve(
     agent: str,
     resolution: Resolution = Resolution.SOLVED,
     save_example: bool = True,
+    right_answer: str | None = None,
     note: str | None = None,
 ) -> Escalation:
-    """Give the conversation back to the assistant; propose the agent's reply as an example.
+    """Give the conversation back to the assistant; propose an example to learn from.
+
+    Args:
+        session: The caller's.
+        escalation_id: Which one.
+        agent: Who has it.
+        resolution: How it ended.
+        save_example: Whether an example is proposed, where agents replied.
+        right_answer: What it shall teach, as the agent wrote it down; None: the longest reply.
+        note: For colleagues.
 
     Raises:
         Conflict: it is resolved already, or not taken over yet.
@@ -46,7 +56,7 @@ def resolve(
         resolution=resolution,
     )
     if save_example:
-        replies.propose_from_reply(session, escalation, agent=agent)
+        replies.propose_from_reply(session, escalation, agent=agent, words=right_answer)
     return escalation
 
 

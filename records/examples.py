@@ -11,11 +11,15 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from records import audit, conversations, outbox
+from records.authorship import EDITED, authors
 from records.errors import Conflict, Forbidden, InvalidInput, NotFound
 from records.ids import new_id, utc_now
 from records.messages import Message, Role
 from records.states import ExampleSource, ExampleState, TurnStatus, Urgency
 from records.tables import DatasetExample, Example, Turn
+
+APPROVED = f"example_{ExampleState.APPROVED}"
+"""What the audit log calls an approval."""
 
 
 def propose(session: Session, example: Example) -> Example:
@@ -79,7 +83,7 @@ def edit(
     if wanted != (example.chosen, example.should_escalate):
         example.chosen, example.should_escalate = wanted
         example.edited_by = actor
-        _changed(session, example, actor=actor, action="example_edited")
+        _changed(session, example, actor=actor, action=EDITED)
     return example
 
 
@@ -94,26 +98,27 @@ def decide(
     four_eyes: bool = False,
     seen: str | None = None,
 ) -> Example:
-    """Approve or reject an example. Deciding the same twice is deciding once.
+    """Approve or reject an example. Who decides the same twice decides once.
 
     `should_escalate` replaces what the example says of that, where it is given; `note` says why it
     is rejected. With `four_eyes` nobody approves what they wrote. `seen` is the fingerprint of what
     the person had before them: nobody approves words that they have not read.
 
     Raises:
-        Conflict: it was decided otherwise, a later flag replaced it, or it was edited meanwhile.
+        Conflict: it was decided otherwise or by somebody else, a later flag replaced it, or it was
+            edited meanwhile.
         Forbidden: four eyes are wanted.
     """
     example = get(session, example_id, lock=True)
     wanted = ExampleState.APPROVED if approve else ExampleState.REJECTED
-    if example.state is wanted:
+    if example.state is wanted and example.decided_by == actor:
         return example
     require_waiting(example)
     if approve:
         require_seen(example, seen)
     if approve and four_eyes:
         changes = should_escalate is not None and should_escalate != example.should_escalate
-        _require_other_eyes(example, actor, changes=changes)
+        _require_other_eyes(session, example, actor, changes=changes)
     if should_escalate is not None:
         example.should_escalate = should_escalate
     example.state, example.decided_by, example.decided_at = wanted, actor, utc_now()
@@ -145,9 +150,9 @@ def reopen(session: Session, example_id: str, *, actor: str) -> Example:
     return example
 
 
-def has_own_eyes(example: Example, actor: str) -> bool:
+def is_own(session: Session, example: Example, actor: str) -> bool:
     """Whether a person wrote what an example teaches, so that four eyes want somebody else."""
-    return actor in (example.created_by, example.edited_by)
+    return actor in authors(session, example)
 
 
 def fingerprint(example: Example) -> str:
@@ -178,8 +183,8 @@ def require_waiting(example: Example) -> None:
         raise Conflict(f"This example is already {example.state}{by}.")
 
 
-def _require_other_eyes(example: Example, actor: str, *, changes: bool) -> None:
-    if has_own_eyes(example, actor):
+def _require_other_eyes(session: Session, example: Example, actor: str, *, changes: bool) -> None:
+    if is_own(session, example, actor):
         raise Forbidden("You wrote this example, so somebody else must approve it.")
     if changes:
         raise Forbidden("Who changes an example can't approve it. Edit it; then another approves.")

@@ -63,10 +63,11 @@ def of_version(session: Session, version: str) -> list[Fix]:
     return list(session.scalars(select(Fix).where(Fix.version == version).order_by(Fix.flag_id)))
 
 
-def tell_fixed(session: Session, version: str) -> int:
-    """Put a receipt for each flag that stands and that a version fixes, once per flag ever.
+def tell_fixed(session: Session, version: str, *, release: str) -> None:
+    """Put a receipt for each flag that stands, that a version fixes, and that nobody was told of.
 
-    To be called when the version was promoted; returns how many flags it fixes.
+    To be called when the version was promoted. Who tells looks whether it still is champion then,
+    and whether another receipt came first.
     """
     fixed = session.scalars(
         select(Flag)
@@ -75,8 +76,20 @@ def tell_fixed(session: Session, version: str) -> int:
         .order_by(Flag.id)
     ).all()
     for flag in fixed:
-        outbox.put(session, outbox.Kind.FLAG_FIXED, flag.id, urgency=Urgency.LATER, version=version)
-    return len(fixed)
+        if not is_told(session, flag.id):
+            outbox.put(
+                session,
+                outbox.Kind.FLAG_FIXED,
+                flag.id,
+                revision=release,
+                urgency=Urgency.LATER,
+                version=version,
+            )
+
+
+def is_told(session: Session, flag_id: str) -> bool:
+    """Whether a receipt for a flag stands in Slack: there is one per flag, ever."""
+    return bool(outbox.shown(session, outbox.Kind.FLAG_FIXED, flag_id))
 
 
 def median_seconds_to_fix(session: Session, assistant: str) -> float | None:

@@ -28,6 +28,8 @@ class FlagResults:
     """Answers that an agent flagged, and what became of them."""
 
     flagged: int = 0
+    without: int = 0
+    """Answers of which nobody said what had been right: no example is made of them."""
     waiting: int = 0
     approved: int = 0
     rejected: int = 0
@@ -52,6 +54,7 @@ def by_agent(
 
 def _count(results: FlagResults, row: Any) -> None:
     results.flagged += 1
+    results.without += row.state is None
     results.waiting += row.state is ExampleState.PROPOSED
     results.approved += row.state is ExampleState.APPROVED
     results.rejected += row.state is ExampleState.REJECTED

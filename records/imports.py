@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from records import examples, outbox
-from records.ids import utc_now
+from records import audit, examples, outbox
+from records.ids import new_id, utc_now
 from records.messages import Message
 from records.states import ExampleSource, ExampleState, Urgency
 from records.tables import Example
@@ -36,6 +36,7 @@ def add_imported(
     if session.scalar(select(Example.id).where(Example.key == key)) is not None:
         return False
     example = Example(
+        id=new_id("ex"),
         assistant=assistant,
         key=key,
         source=ExampleSource.IMPORT,
@@ -50,6 +51,8 @@ def add_imported(
         decided_at=utc_now() if approved else None,
     )
     session.add(example)
+    if approved:
+        audit.note(session, actor=actor, action=examples.APPROVED, subject=example.id)
     return True
 
 

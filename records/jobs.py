@@ -1,5 +1,6 @@
 """Retraining jobs: requested by anyone, run by the worker, read by all."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -13,7 +14,16 @@ from records.states import JobState
 from records.tables import Audit, Job
 
 ACTIVE = (JobState.QUEUED, JobState.RUNNING)
+_REQUESTED = "retrain"
 _CANCELLED = "retrain_cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A job, and where in the audit log it was asked for: that order is no clock's."""
+
+    job: Job
+    noted_as: int
 
 
 def get(session: Session, job_id: str) -> Job:
@@ -43,7 +53,7 @@ def request(
     job = Job(assistant=assistant, requested_by=requested_by, options=options or {})
     session.add(job)
     session.flush()
-    audit.note(session, actor=requested_by, action="retrain", subject=job.id)
+    audit.note(session, actor=requested_by, action=_REQUESTED, subject=job.id)
     outbox.put(session, outbox.Kind.JOB_STARTED, job.id)
     return job
 
@@ -66,6 +76,21 @@ def newest(session: Session, assistant: str, *, state: JobState | None = None) -
     if state is not None:
         query = query.where(Job.state == state)
     return session.scalar(query.order_by(Job.created_at.desc(), Job.id.desc()).limit(1))
+
+
+def last_requests(session: Session, assistant: str, *, most: int) -> list[Request]:
+    """The last jobs of an assistant, the newest first, by the order in which they were asked for.
+
+    Jobs are asked for on several hosts, whose clocks may differ.
+    """
+    rows = session.execute(
+        select(Job, Audit.id)
+        .join(Audit, (Audit.subject == Job.id) & (Audit.action == _REQUESTED))
+        .where(Job.assistant == assistant)
+        .order_by(Audit.id.desc())
+        .limit(most)
+    )
+    return [Request(job, noted_as) for job, noted_as in rows]
 
 
 def cancelled_by(session: Session, job_id: str) -> str | None:

@@ -1,4 +1,11 @@
-"""Questions that are nearly the same, by their letters. Pure."""
+"""Questions that are nearly the same, by their letters. Pure.
+
+The bounds were found on the 9,999 questions of BANKING77, each compared with each
+(`benchmarks/likeness.py`): of the pairs that are 0.75 alike 96 % ask about one topic, of those that
+are 0.5 alike 84 %, of those that are 0.4 alike 74 %. So 0.75 by itself says that two questions are
+nearly the same, and a different answer is then worth a warning. Where people gave the very same
+answer to both, 0.5 is enough: "Where can I change my PIN" and "Where could I change my PIN".
+"""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -6,7 +13,9 @@ from functools import lru_cache
 from records.text import normalise
 
 NEARLY = 0.75
-"""Least likeness of questions that are shown together."""
+"""Least likeness of questions that are shown together, whatever their answers."""
+AGREEING = 0.5
+"""Least likeness of questions that are shown together where their right answers are the same."""
 _LONGEST = 600
 _REMEMBERED = 16_384
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CursorResult, case, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from records.ids import utc_now
 from records.states import OutboxState, Urgency
@@ -47,8 +47,13 @@ class Kind(StrEnum):
     """Bring a turn's message up to date (it was flagged). Subject: turn."""
     REPLY_WAITING = "reply_waiting"
     """An agent's words are recorded and on their way: show so. Subject: turn."""
+    MESSAGE_INTERNAL = "message_internal"
+    """A message in an escalation's thread that stays among colleagues: show so. Subject:
+    escalation. Payload: channel, ts."""
     REPLY_RELAYED = "reply_relayed"
     """The customer has an agent's words: confirm so. Subject: turn."""
+    REPLY_TAKEN_BACK = "reply_taken_back"
+    """An agent took words back: what stands on them says nothing more. Subject: turn."""
     REPLY_UNREAD = "reply_unread"
     """An agent's words have not reached the customer for too long: offer *Retry*. Subject: turn."""
     REPLY_UNREAD_CHANGED = "reply_unread_changed"
@@ -70,6 +75,8 @@ class Kind(StrEnum):
     """Post the report with its verdict and buttons. Subject: report."""
     REPORT_CHANGED = "report_changed"
     """Bring its buttons up to date. Subject: report."""
+    REPORT_TABLES = "report_tables"
+    """Add the report's tables to its thread. Subject: report."""
     REPORT_PLOT = "report_plot"
     """Add the plot to the report's thread (the bot puts it when the report stands there)."""
     REPORT_CHANGES = "report_changes"
@@ -96,6 +103,8 @@ class Kind(StrEnum):
     """A gateway does not serve a version that it should. Subject: version. Payload: reason."""
     RELEASED = "released"
     """A version was promoted or rolled back. Subject: version. Payload: release id."""
+    RELEASED_CHANGED = "released_changed"
+    """Another version serves since: bring that message up to date. Subject, payload: the same."""
 
 
 def put(
@@ -172,16 +181,26 @@ def state_of(session: Session, kind: Kind, subject: str) -> OutboxState | None:
     )
 
 
-def mark_sending(session: Session, message_id: int) -> bool:
+def mark_sending(session: Session, row: OutboxMessage, *, channel: str) -> bool:
     """Note that sending begins; whoever finds it so after a crash must ask Slack first.
 
+    Args:
+        session: The caller's.
+        row: As it was read before.
+        channel: The id of the channel that it goes to.
+
     Returns:
-        False, and nothing is noted, where it does not wait any more: another one sends it.
+        False, and nothing is noted, where the row isn't as it was: another one has sent it, or is
+        sending it.
     """
+    same = OutboxMessage.state == row.state, OutboxMessage.attempts == row.attempts
+    known = aliased(OutboxMessage)
+    newest = select(func.max(known.ts)).where(known.channel == channel).scalar_subquery()
     done = session.execute(
         update(OutboxMessage)
-        .where(OutboxMessage.id == message_id, OutboxMessage.state == OutboxState.PENDING)
-        .values(state=OutboxState.SENDING, attempts=OutboxMessage.attempts + 1)
+        .where(OutboxMessage.id == row.id, OutboxMessage.state.in_(_WAITING), *same)
+        .values(state=OutboxState.SENDING, attempts=row.attempts + 1, begun_after=newest)
+        .execution_options(synchronize_session=False)
     )
     assert isinstance(done, CursorResult)
     return done.rowcount == 1
@@ -219,10 +238,18 @@ def mark_gone(session: Session, *, channel: str, ts: str) -> None:
     )
 
 
-def mark_pending(session: Session, message_id: int, *, error: str) -> None:
-    """Sending did not happen; it will be tried again."""
-    row = session.get_one(OutboxMessage, message_id)
-    row.state, row.error = OutboxState.PENDING, error
+def mark_pending(session: Session, row: OutboxMessage, *, error: str) -> None:
+    """Sending did not happen; it will be tried again, unless another one has begun to meanwhile."""
+    session.execute(
+        update(OutboxMessage)
+        .where(
+            OutboxMessage.id == row.id,
+            OutboxMessage.state.in_(_WAITING),
+            OutboxMessage.attempts == row.attempts,
+        )
+        .values(state=OutboxState.PENDING, error=error)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def mark_failed(session: Session, message_id: int, *, error: str) -> None:

@@ -2,26 +2,48 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import literal, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from records import conversations, examples, flags, transcripts
+from records.authorship import reply_key
 from records.messages import Role
-from records.states import EventKind, ExampleSource, ExampleState
-from records.tables import ConversationEvent, Escalation, Example, Turn
+from records.states import ExampleSource, ExampleState
+from records.tables import Escalation, Example, Turn
 
 
-def propose_from_reply(session: Session, escalation: Escalation, *, agent: str) -> Example | None:
-    """Propose the agent's replies as the right answer to what the customer asked before them.
+def suggested(said: Sequence[Turn]) -> Turn | None:
+    """Of agents' replies the one that most likely answers: the longest, of equals the last.
 
-    Nothing is proposed where the agent said nothing, or where the answer was flagged with a
-    correction already: that correction is the better lesson.
+    Others greet, ask back, pass on or say goodbye.
+    """
+    return max(said, key=_likelihood, default=None)
+
+
+def _likelihood(turn: Turn) -> tuple[bool, int, int]:
+    asks_back = turn.content.rstrip().endswith(("?", "\uff1f", "\u061f"))
+    return not asks_back, len(turn.content), turn.position
+
+
+def propose_from_reply(
+    session: Session, escalation: Escalation, *, agent: str, words: str | None = None
+) -> Example | None:
+    """Propose the right answer to what the customer asked before agents replied.
+
+    Nothing is proposed where nobody replied, or where the answer was flagged with a correction
+    already: that correction is the better lesson.
+
+    Args:
+        session: The caller's.
+        escalation: In which agents replied.
+        agent: Who says that this is the right answer.
+        words: The right answer as they wrote it down; None: the reply that is `suggested`.
     """
     turns = conversations.history(session, escalation.conversation_id)
     replies = transcripts.replies(session, escalation)
-    if not replies:
+    first, source = (replies[0] if replies else None), _source(replies, words)
+    if first is None or source is None:
         return None
-    first = replies[0]
     answered = _answer_escalated(escalation, turns, until=first)
     asked = examples.asked(turns, before=answered or first)
     if not asked or (answered is not None and _is_corrected(session, answered)):
@@ -31,13 +53,13 @@ def propose_from_reply(session: Session, escalation: Escalation, *, agent: str) 
         session,
         Example(
             assistant=conversation.assistant,
-            key=f"reply:{escalation.id}",
+            key=reply_key(escalation),
             source=ExampleSource.REPLY,
-            turn_id=first.id,
+            turn_id=source.id,
             conversation_id=conversation.id,
             customer=conversation.customer,
             prompt=examples.to_json(asked),
-            chosen="\n".join(t.content for t in replies),
+            chosen=source.content if words is None else words,
             rejected=answered.content if answered else None,
             should_escalate=False,
             created_by=agent,
@@ -46,39 +68,36 @@ def propose_from_reply(session: Session, escalation: Escalation, *, agent: str) 
     )
 
 
-def follow(session: Session, turn: Turn) -> None:
-    """Let a proposed example follow what its agent changed of the replies since.
+def _source(replies: Sequence[Turn], words: str | None) -> Turn | None:
+    """The reply that is the right answer, or that it was written down from."""
+    same = [turn for turn in replies if words is not None and turn.content == words]
+    return same[-1] if same else suggested(replies)
 
-    One that somebody edited or decided upon stays as that person saw it.
+
+def follow(session: Session, turn: Turn, *, before: str) -> None:
+    """Let a proposed example follow what its agent changed of the reply that it repeats.
+
+    One whose words were written down anew, edited or decided upon stays as that person saw it.
+
+    Args:
+        session: The caller's.
+        turn: The reply as it is now.
+        before: What it said until now.
     """
-    proposed = session.execute(
-        select(Example, Escalation)
-        .join(Escalation, Example.key == literal("reply:") + Escalation.id)
-        .where(
-            Escalation.conversation_id == turn.conversation_id,
+    repeating = session.scalars(
+        select(Example).where(
+            Example.turn_id == turn.id,
+            Example.source == ExampleSource.REPLY,
             Example.state == ExampleState.PROPOSED,
             Example.edited_by.is_(None),
+            Example.chosen == before,
         )
     ).all()
-    for example, escalation in proposed:
-        last = _ended_after(session, escalation)
-        left = [t for t in transcripts.replies(session, escalation) if t.position <= last]
-        example.chosen = "\n".join(t.content for t in left)
-        if not left:
+    for example in repeating:
+        example.chosen = turn.content
+        if turn.removed_at is not None:
             example.state = ExampleState.SUPERSEDED
         examples.show_change(session, example)
-
-
-def _ended_after(session: Session, escalation: Escalation) -> int:
-    """The position of the last turn before an escalation's end."""
-    ends = session.scalars(
-        select(ConversationEvent).where(
-            ConversationEvent.conversation_id == escalation.conversation_id,
-            ConversationEvent.kind.in_([EventKind.RESOLVED, EventKind.HANDED_BACK]),
-        )
-    )
-    noted = (e.position for e in ends if e.detail.get("escalation") == escalation.id)
-    return next(noted, -1)
 
 
 def _is_corrected(session: Session, answer: Turn) -> bool:

@@ -11,12 +11,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, Text, and_, case, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from records.likeness import NEARLY, likeness, nearest
+from records.likeness import AGREEING, NEARLY, likeness, nearest
 from records.states import ExampleSource, ExampleState, FlagReason
 from records.tables import Example, Flag
 
 _COMPARED = 5_000
 """How many waiting examples are looked through for near-duplicates."""
+_LOADED_PER_SHOWN = 10
+"""How many that are somewhat alike are looked at for each that may be shown."""
 _ALIKE_IN_ALL = 0.5
 """Least likeness of whole conversations: the same short question may be asked of two things."""
 
@@ -151,7 +153,10 @@ def _when(example: Example) -> Any:
 
 
 def near(session: Session, example: Example, *, most: int) -> list[Example]:
-    """Waiting examples of the same assistant that ask nearly the same, the most alike first."""
+    """Waiting examples of the same assistant that ask nearly the same, the most alike first.
+
+    Those with the same right answer need be less alike.
+    """
     others = session.execute(
         select(Example.id, _question(session))
         .where(
@@ -163,9 +168,9 @@ def near(session: Session, example: Example, *, most: int) -> list[Example]:
         .limit(_COMPARED)
     )
     pairs = [(name, str(question or "")) for name, question in others]
-    likely = nearest(question_of(example), pairs)[: 2 * most]
+    likely = nearest(question_of(example), pairs, least=AGREEING)[: _LOADED_PER_SHOWN * most]
     rows = session.scalars(select(Example).where(Example.id.in_(likely)))
-    found = {row.id: row for row in rows if _is_alike_in_all(row, example)}
+    found = {row.id: row for row in rows if _is_near(row, example)}
     return [found[name] for name in likely if name in found][:most]
 
 
@@ -182,8 +187,10 @@ def question_of(example: Example) -> str:
     return str(example.prompt[-1]["content"]) if example.prompt else ""
 
 
-def _is_alike_in_all(one: Example, other: Example) -> bool:
-    return likeness(_all_of(one), _all_of(other)) >= min(NEARLY, _ALIKE_IN_ALL)
+def _is_near(one: Example, other: Example) -> bool:
+    asks_nearly_the_same = likeness(question_of(one), question_of(other)) >= NEARLY
+    is_enough = asks_nearly_the_same or teaches_the_same(one, other)
+    return is_enough and likeness(_all_of(one), _all_of(other)) >= _ALIKE_IN_ALL
 
 
 def _all_of(example: Example) -> str:

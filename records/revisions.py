@@ -38,8 +38,9 @@ def edit(session: Session, turn_id: str, *, content: str, at: datetime, actor: s
     turn.edited_at = at  # noted in any case: older edits that come later must not count
     if content == turn.content:
         return False
-    turn.original = turn.content if turn.original is None else turn.original
-    turn.content = content
+    before, turn.content = turn.content, content
+    turn.original = before if turn.original is None else turn.original
+    replies.follow(session, turn, before=before)
     _tell(session, turn, EventKind.EDITED, at=at, actor=actor, action="edit_reply")
     return True
 
@@ -53,8 +54,9 @@ def remove(session: Session, turn_id: str, *, at: datetime, actor: str) -> bool:
     turn = _locked(session, turn_id)
     if turn.removed_at is not None:
         return False
-    turn.original = turn.content if turn.original is None else turn.original
-    turn.content, turn.removed_at = "", at
+    before, turn.content, turn.removed_at = turn.content, "", at
+    turn.original = before if turn.original is None else turn.original
+    replies.follow(session, turn, before=before)
     _tell(session, turn, EventKind.REMOVED, at=at, actor=actor, action="remove_reply")
     return True
 
@@ -68,10 +70,11 @@ def _locked(session: Session, turn_id: str) -> Turn:
 def _tell(
     session: Session, turn: Turn, kind: EventKind, *, at: datetime, actor: str, action: str
 ) -> None:
-    """Tell of a change: to the customer, to Slack, in the audit, in what is learned from it."""
+    """Tell of a change: to the customer, to Slack, in the audit."""
     events.note(session, turn.conversation_id, kind, turn=turn.id)
     audit.note(session, actor=actor, action=action, subject=turn.id)
     outbox.put(session, Kind.TURN_CHANGED, turn.id, revision=f"{kind}:{at.timestamp():.6f}")
     if kind is EventKind.REMOVED:
+        if slack_message(turn):
+            outbox.put(session, Kind.REPLY_TAKEN_BACK, turn.id)
         outbox.put(session, Kind.REPLY_UNREAD_CHANGED, turn.id, revision=kind)
-    replies.follow(session, turn)

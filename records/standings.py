@@ -45,13 +45,17 @@ class Standing:
 
 def standings(session: Session, experiment: Experiment) -> list[Standing]:
     """The champion's side, then the arms in their order."""
-    champion = _champion_at(session, experiment.assistant, experiment.started_at)
-    rest = 1.0 - sum(arm.share for arm in experiment.arms)
-    sides = [_measured(session, experiment, Standing(None, champion, max(0.0, rest)))]
-    return sides + [
+    return [champions(session, experiment)] + [
         _measured(session, experiment, Standing(arm.name, arm.version, arm.share))
         for arm in experiment.arms
     ]
+
+
+def champions(session: Session, experiment: Experiment) -> Standing:
+    """The champion's side alone."""
+    champion = _champion_at(session, experiment.assistant, experiment.started_at)
+    rest = 1.0 - sum(arm.share for arm in experiment.arms)
+    return _measured(session, experiment, Standing(None, champion, max(0.0, rest)))
 
 
 def _measured(session: Session, experiment: Experiment, side: Standing) -> Standing:

@@ -210,9 +210,11 @@ class Urgency(IntEnum):
     NOW = 0
     """Somebody acts on it now: an agent's conversation, a job, a report, a change."""
     SOON = 1
-    """A customer who waits for a person, and what was said before."""
+    """A customer who waits for a person."""
     LATER = 2
-    """One of many: escalations of an engine that fails, and what was said before."""
+    """One of many: escalations of an engine that fails, reminders."""
+    LAST = 3
+    """What was said with a customer whom nobody has taken over: each card goes before it."""
 
 
 class KeyScope(StrEnum):

@@ -623,6 +623,8 @@ class OutboxMessage(Table):
     sent_at: Mapped[datetime | None]
     gone_at: Mapped[datetime | None]
     """When Slack said that somebody had deleted the message there."""
+    begun_after: Mapped[str | None] = mapped_column(String(32))
+    """The newest message known in its channel when its sending began: what it leads to is newer."""
 
 
 class SlackEvent(Table):

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from records import jobs
+from records import examples, jobs
 from records.states import ExampleSource, ExampleState, JobState
-from records.tables import Dataset, Example, Version
+from records.tables import Audit, Dataset, DatasetExample, Example, Version
 from records.versions import pointer
 
 FEW = 1000
@@ -77,6 +77,34 @@ def approved_since(session: Session, assistant: str, since: datetime | None) -> 
     if since is not None:
         query = query.where(Example.decided_at > since)
     counted, first = session.execute(query).one()
+    return News(counted, first)
+
+
+def approved_after(session: Session, assistant: str, request: jobs.Request | None) -> News:
+    """Corrections that were approved after a job was asked for; all where there was none.
+
+    By the order of the audit log, for people approve on other hosts than the worker's. What the
+    job took in though it was approved later is no news.
+    """
+    if request is None:
+        return approved_since(session, assistant, None)
+    approved = exists().where(
+        Audit.subject == Example.id,
+        Audit.action == examples.APPROVED,
+        Audit.id > request.noted_as,
+    )
+    taken_in = exists().where(
+        DatasetExample.example_id == Example.id,
+        DatasetExample.dataset_id == request.job.dataset_id,
+    )
+    counted, first = session.execute(
+        select(func.count(), func.min(Example.decided_at)).where(
+            *_is_approved(assistant),
+            Example.source != ExampleSource.ACCEPTED,
+            approved,
+            ~taken_in,
+        )
+    ).one()
     return News(counted, first)
 
 

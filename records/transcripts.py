@@ -51,6 +51,20 @@ def asked(said: Sequence[Turn]) -> str:
     return next((turn.content for turn in reversed(said) if turn.role is Role.CUSTOMER), "")
 
 
+def wrote_again(session: Session, escalation: Escalation) -> Turn | None:
+    """What the customer last wrote since an escalation was opened."""
+    return session.scalar(
+        select(Turn)
+        .where(
+            Turn.conversation_id == escalation.conversation_id,
+            Turn.role == Role.CUSTOMER,
+            Turn.position > opened_after(session, escalation),
+        )
+        .order_by(Turn.position.desc())
+        .limit(1)
+    )
+
+
 def replies(session: Session, escalation: Escalation) -> list[Turn]:
     """What agents have said to the customer since an escalation was opened, and not taken back."""
     opened = opened_after(session, escalation)
@@ -74,7 +88,7 @@ def show(session: Session, escalation: Escalation) -> None:
             session,
             outbox.Kind.TRANSCRIPT,
             escalation.id,
-            urgency=conversations.urgency_of(escalation),
+            urgency=conversations.transcript_urgency(escalation),
             before=recent[0].position,
         )
     older_cause = [t for t in turns[:-SHOWN_TURNS] if t.id == escalation.turn_id]

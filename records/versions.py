@@ -349,8 +349,13 @@ def before(session: Session, assistant: str) -> Version:
         Conflict: there is nothing to go back to.
     """
     stack = standing(releases(session, assistant))
+    if not stack:
+        raise Conflict(f"Nothing to roll back to: {assistant!r} serves no version yet.")
     if len(stack) < 2:
-        raise Conflict(f"Nothing to roll back to: {assistant!r} serves its first version.")
+        raise Conflict(
+            f"Nothing to roll back to: no promotion of {assistant!r} is left to be taken back, and "
+            f"{stack[0]} serves. To let another version serve, promote it."
+        )
     return get(session, stack[1])
 
 
@@ -376,8 +381,10 @@ def _point(session: Session, version: Version, *, action: ReleaseAction, actor: 
             session, outbox.Kind.RELEASED, version.id, revision=release.id, release=release.id
         )
         _tell_reports(session, release)
+        if current is not None:
+            _tell_replaced(session, current, by=release)
     if action is ReleaseAction.PROMOTE:
-        fixes.tell_fixed(session, version.id)
+        fixes.tell_fixed(session, version.id, release=str(release.id))
     return release
 
 
@@ -404,6 +411,17 @@ def _tell_reports(session: Session, release: Release) -> None:
     )
     for report in reports:
         outbox.put(session, outbox.Kind.REPORT_CHANGED, report, revision=release.id)
+
+
+def _tell_replaced(session: Session, replaced: Release, *, by: Release) -> None:
+    """From the message of a release one goes back while its version serves."""
+    outbox.put(
+        session,
+        outbox.Kind.RELEASED_CHANGED,
+        replaced.version,
+        revision=by.id,
+        release=replaced.id,
+    )
 
 
 def tell_reports_on(session: Session, challengers: Iterable[str]) -> None:

@@ -50,7 +50,7 @@ class ReplyBody(AgentBody):
 
 
 class ResolveBody(AgentBody):
-    """How it ended, and whether the agent's replies are proposed as an example."""
+    """How it ended, and whether the agents' longest reply is proposed as an example."""
 
     resolution: Literal["solved", "partly_solved", "not_solved", "no_reply", "not_needed"] = (
         "solved"
@@ -108,7 +108,8 @@ async def typing(request: Request, conversation_id: ConversationId, body: AgentB
 async def resolve(request: Request, conversation_id: ConversationId, body: ResolveBody) -> Response:
     """End the escalation, as solved if nothing else is said; the assistant may answer again.
 
-    The agent's replies are proposed as an example to learn from, unless `save_example` is false.
+    The agents' longest reply is proposed as an example to learn from, unless `save_example` is
+    false.
     """
 
     def act(session: Session, found: Conversation) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from records.assistant import EscalationOptions, PolicyRule
+from records.patterns import pattern_of
 from records.states import EscalationReason
 
 _MOST_READ = 4_000
@@ -79,7 +80,7 @@ class _Rule:
     """A policy rule, compiled."""
 
     def __init__(self, rule: PolicyRule) -> None:
-        self._pattern = re.compile(rule.pattern, re.IGNORECASE) if rule.pattern else None
+        self._pattern = pattern_of(rule.pattern) if rule.pattern else None
         self._examples: Sequence[Counter[str]] = [triples(words_of(text)) for text in rule.like]
         self._likeness = rule.likeness
         cause = f"The rule “{rule.name}” asks for a person."
@@ -87,6 +88,6 @@ class _Rule:
 
     def applies(self, question: str, words: str) -> bool:
         if self._pattern is not None:
-            return self._pattern.search(question) is not None
+            return self._pattern.is_in(question)
         asked = triples(words)
         return any(likeness(asked, example) >= self._likeness for example in self._examples)

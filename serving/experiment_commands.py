@@ -70,7 +70,10 @@ def start(
 @_assistant
 @json_option
 def show_(assistant: str | None, *, as_json: bool) -> None:
-    """Show the running experiment, or the last one, and whom its arms have answered."""
+    """Show the running experiment, or the last one, and whom each side has answered.
+
+    The champion's row counts the customers who stay with it.
+    """
     from serving.releasing import experiment_report
 
     with opened_records() as (settings, database), database.read() as session:
@@ -150,7 +153,14 @@ def _in_words(found: dict[str, Any]) -> str:
         )
         for arm in found["arms"]
     ]
-    if found["state"] == "running":
-        left = 1 - sum(arm["share"] for arm in found["arms"])
-        rows.append(("-", "(champion)", f"{100 * max(0.0, left):g} %", *("" for _ in columns)))
+    if found["state"] == "running" or counted:
+        rows.append(_champions_side(found, columns))
     return f"{head}\n{table(rows)}"
+
+
+def _champions_side(found: dict[str, Any], columns: tuple[str, ...]) -> tuple[str, ...]:
+    """The customers who stay with the champion, counted where the arms are."""
+    side = found.get("champion") or {}
+    left = round(1 - sum(arm["share"] for arm in found["arms"]), 9)
+    counts = (str(side.get(column, "")) for column in columns)
+    return "-", side.get("version") or "(champion)", f"{100 * max(0.0, left):g} %", *counts

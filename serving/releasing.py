@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from records import experiments, shadows, versions
+from records import experiments, shadows, standings, versions
 from records.tables import Experiment, Release, Shadow, Version
 
 
@@ -51,11 +51,18 @@ def experiment_view(experiment: Experiment) -> dict[str, Any]:
 
 
 def experiment_report(session: Session, assistant: str) -> dict[str, Any]:
-    """The running or last experiment, with whom its arms have answered."""
+    """The running or last experiment, with whom its arms and the champion have answered."""
     experiment = experiments.newest(session, assistant)
     view = experiment_view(experiment)
     for arm, tally in zip(view["arms"], experiments.tally(session, experiment), strict=True):
         arm["customers"], arm["conversations"] = tally.customers, tally.conversations
+    side = standings.champions(session, experiment)
+    view["champion"] = {
+        "version": side.version,
+        "share": side.share,
+        "customers": side.customers,
+        "conversations": side.conversations,
+    }
     return view
 
 

@@ -175,7 +175,7 @@ def _show_turns(connection: Connection, entry: Entry) -> None:
         escalation = conversations.open_escalation(session, entry.conversation_id)
         assert escalation is not None
         for turn in entry.turns:
-            conversations.show_turn(session, session.get_one(Turn, turn["id"]), escalation)
+            conversations.tell_turn(session, session.get_one(Turn, turn["id"]), escalation)
 
 
 _TAKEN = EscalationState.TAKEN.value

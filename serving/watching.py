@@ -23,8 +23,9 @@ async def watch(replica: Replica, *, every_seconds: float, on_change: Callable[[
         except Exception:  # noqa: BLE001 - the loop's edge: an engine is always watched
             _log.exception("watching %s failed; going on", replica.engine.url)
         if replica.healthy != was_healthy:
+            level = logging.INFO if replica.healthy else logging.WARNING
             state = "up" if replica.healthy else "down"
-            _log.warning("engine %s is %s", replica.engine.url, state)
+            _log.log(level, "engine %s is %s", replica.engine.url, state)
         if await _set_within(replica.hurry, every_seconds):
             await asyncio.sleep(_SHORTEST_PAUSE_SECONDS)
 

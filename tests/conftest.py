@@ -1,5 +1,6 @@
 """What every test may ask for: a database of each kind, an assistant, artifacts."""
 
+import gc
 import os
 import shutil
 import socket
@@ -7,11 +8,13 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import text
+from hypothesis import settings
+from sqlalchemy import URL, Engine, create_engine, event
 
+from records import database as records_database
 from records.artifacts import Artifacts
 from records.assistant import Assistant
 from records.database import Database
@@ -24,8 +27,29 @@ if TYPE_CHECKING:
     from tests.real_engine import RealEngine
 
 go_offline()
+gc.disable()  # until all tests are imported, of which none leaves garbage
+
+# A busy machine must not fail a test. `quick` is for `make check`.
+settings.register_profile("whole", settings(), deadline=None)
+settings.register_profile("quick", settings(), deadline=None, max_examples=20)
+settings.load_profile("whole")
 
 POSTGRES_FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the server of PostgreSQL: `make check` does without."""
+    for item in items:
+        asked = set(getattr(item, "fixturenames", ()))
+        variant = getattr(getattr(item, "callspec", None), "params", {}).get("database")
+        if asked & {"postgres", "postgres_url", "migrated_postgres_url"} or variant == "postgres":
+            item.add_marker(pytest.mark.postgres)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: it need not be looked through for garbage again and again."""
+    gc.freeze()
+    gc.enable()
 
 
 def free_port() -> int:
@@ -33,6 +57,26 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_compiled_once() -> Iterator[None]:
+    """Let the engines of one kind share what SQLAlchemy works out once for each: most of its time.
+
+    Each has its own connections.
+    """
+    first: dict[str, Engine] = {}
+
+    def create(url: URL, **options: Any) -> Engine:
+        engine = create_engine(url, **options)
+        shared = first.setdefault(url.drivername, engine)
+        engine.dialect = engine.pool._dialect = shared.dialect
+        engine._compiled_cache = shared._compiled_cache
+        return engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records_database, "create_engine", create)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -106,14 +150,23 @@ def sqlite(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Database]:
     path = tmp_path / "understudy.db"
     shutil.copy(migrated_sqlite, path)
     store = Database(f"sqlite:///{path}")
+    event.listen(store.engine, "connect", _unsynced)
     yield store
     store.close()
 
 
+def _unsynced(connection: Any, _record: Any) -> None:
+    """No test cuts the power: the disk need not be waited for."""
+    connection.execute("PRAGMA synchronous=OFF")
+
+
 def _empty(store: Database) -> None:
-    names = ", ".join(table.name for table in Table.metadata.sorted_tables)
+    # Faster than TRUNCATE, which makes new files for each table.
+    emptied = [f"DELETE FROM {table.name}" for table in Table.metadata.sorted_tables]
+    restarted = "SELECT setval(c.oid, 1, false) FROM pg_class c WHERE c.relkind = 'S'"
+    unchecked = "SET LOCAL session_replication_role = replica"
     with store.engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        connection.exec_driver_sql(";".join([unchecked, *emptied, restarted]))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,10 +46,14 @@ def modules(part: str) -> list[Path]:
     return sorted((ROOT / part).rglob("*.py"))
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def imports(path: Path, *, top_only: bool = False) -> Iterator[str]:
     """Absolute names of modules that a file imports; `top_only` leaves lazy imports out."""
-    tree = ast.parse(path.read_text())
-    nodes = tree.body if top_only else ast.walk(tree)
+    nodes = parsed(path).body if top_only else ast.walk(parsed(path))
     for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

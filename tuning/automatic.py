@@ -2,11 +2,13 @@
 
 Everything is derived from the records: a restart knows what was asked for before, and a clock that
 jumps back finds a newer job than any time that comes due. Each job, whoever asked for it, starts
-the count anew, so that one that fails or is cancelled is not asked for again at once.
+the count anew, so that one that fails or is cancelled is not asked for again at once. What came
+before it and what came after is told by the order of the audit log, never by two hosts' clocks.
 """
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -15,13 +17,18 @@ from records import jobs, training_data
 from records.assistant import Assistant, RetrainOptions
 from records.database import Database, lock_assistant
 from records.hours import WEEKDAYS
-from records.states import JobTrigger
+from records.states import JobState, JobTrigger
 from records.tables import Job
 from records.training_data import News
 
 _CATCH_UP = timedelta(hours=6)
 """How long after its time a scheduled retraining is still begun, if nothing ran at the time."""
 _A_WEEK = 7
+_FIRST_REST = timedelta(hours=1)
+_LONGEST_REST = timedelta(days=1)
+_LOOKED_BACK = 8
+"""So many jobs tell how long to rest."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def is_due(
@@ -86,8 +93,23 @@ def request_if_due(session: Session, assistant: Assistant, now: datetime) -> lis
 def _due(session: Session, assistant: Assistant, now: datetime) -> JobTrigger | None:
     if jobs.active_of(session, assistant.name) is not None:
         return None
-    last = jobs.newest(session, assistant.name)
-    collected_at = (last.started_at or last.created_at) if last is not None else None
-    news = training_data.approved_since(session, assistant.name, collected_at)
-    last_at = last.created_at if last is not None else None
-    return is_due(assistant.retrain, news, last_job_at=last_at, now=now)
+    requests = jobs.last_requests(session, assistant.name, most=_LOOKED_BACK)
+    last = requests[0] if requests else None
+    news = training_data.approved_after(session, assistant.name, last)
+    last_at = last.job.created_at if last is not None else None
+    due = is_due(assistant.retrain, news, last_job_at=last_at, now=now)
+    rests = now < rests_until([request.job for request in requests])
+    return None if rests and due is JobTrigger.THRESHOLD else due
+
+
+def rests_until(newest_first: Sequence[Job]) -> datetime:
+    """Until when nothing is asked for by number, for what was asked for so failed of late. Pure.
+
+    An hour after the first failure, twice as long after each further one, a day at most. Where
+    something is broken, each new example would else begin another job that fails.
+    """
+    of_late = takewhile(lambda job: job.state is JobState.FAILED, newest_first)
+    failed = [job for job in of_late if job.requested_by in set(JobTrigger)]
+    if not failed or failed[0].finished_at is None:
+        return _NEVER
+    return failed[0].finished_at + min(_LONGEST_REST, _FIRST_REST * (1 << len(failed) - 1))

@@ -12,6 +12,8 @@ from tuning.job_folder import JobFolder
 from tuning.recipe import Recipe
 
 _NEWS_SECONDS = 1.0
+_STEPS_TO_KNOW = 2
+"""Steps after which the time of one is known: the first also warms up, and would foretell hours."""
 
 
 class News(TrainerCallback):  # type: ignore[misc]  # transformers is not typed for mypy
@@ -111,7 +113,8 @@ class News(TrainerCallback):  # type: ignore[misc]  # transformers is not typed 
         step, spent = state.global_step, self._told - self._began
         done = step - self._first_step
         tokens = self._cumulated[step] - self._cumulated[self._first_step]
-        ahead = spent / done * (state.max_steps - step) if done else None
+        is_known = done >= _STEPS_TO_KNOW
+        ahead = spent / done * (state.max_steps - step) if is_known else None
         self._folder.append_progress(
             {
                 "stage": "training",

@@ -247,17 +247,22 @@ class Retraining:
     def succeed(self, job_id: str, report_id: str | None) -> None:
         """End the job and tell Slack of its report, in one transaction."""
         with self.database.write() as session:
-            if jobs.get(session, job_id).state not in jobs.ACTIVE:
+            job = jobs.get(session, job_id)
+            if job.state not in jobs.ACTIVE:
                 return
             if report_id is not None:
                 jobs.advance(session, job_id, stage="reported", report_id=report_id)
                 outbox.put(session, outbox.Kind.REPORT_READY, report_id)
             jobs.finish(session, job_id, state=JobState.SUCCEEDED)
+            version = job.version
+        report = f"report {report_id}" if report_id else "no report"
+        _log.info("job %s succeeded: version %s, %s", job_id, version, report)
 
     def fail(self, job_id: str, error: str) -> None:
         """End the job with a sentence."""
         with self.database.write() as session:
             jobs.finish(session, job_id, state=JobState.FAILED, error=error)
+        _log.warning("job %s failed: %s", job_id, error)
 
     # --- what the steps share ---
 
@@ -279,7 +284,10 @@ class Retraining:
         self, job_id: str, stage: str, progress: dict[str, Any] | None = None, **results: str | None
     ) -> None:
         with self.database.write() as session:
+            was = jobs.get(session, job_id).stage
             jobs.advance(session, job_id, stage=stage, progress=progress, **results)
+        if stage != was:
+            _log.info("%s", ": ".join(filter(None, (f"job {job_id}", stage, *results.values()))))
 
     def _install_base(self, assistant: Assistant) -> None:
         """Make sure that the base is a version, as the gateway does when it starts."""

@@ -87,6 +87,7 @@ class Workflows:
         status = DBOS.get_workflow_status(job.id)
         if status is None:
             assert self._retrain is not None, "use the workflows as a context manager"
+            _log.info("job %s: %s, asked for by %s", job.id, job.assistant, job.requested_by)
             with SetWorkflowID(job.id):
                 DBOS.start_workflow(self._retrain, job.id)
         elif status.status in _ENDED_BADLY and job.state is not JobState.CANCELLED:

@@ -77,6 +77,10 @@ class _Job:
     thread: asking.Thread
     user: str
     team: str | None
+    after: asyncio.Event
+    """Set when the answer that is shown above this one stands there, or will not come."""
+    begun: asyncio.Event
+    """The same of this one."""
 
     @property
     def place(self) -> Place:
@@ -122,8 +126,11 @@ class Asking:
         self._working: set[asyncio.Task[None]] = set()
 
     def begin(self, client: AsyncWebClient, questions: Iterable[Turn], *, team: str | None) -> None:
-        """Have recorded questions answered in their threads."""
+        """Have recorded questions answered in their threads, shown in this order."""
+        begun = asyncio.Event()
+        begun.set()
         for question in questions:
+            after, begun = begun, asyncio.Event()
             job = _Job(
                 client,
                 question.id,
@@ -131,6 +138,8 @@ class Asking:
                 asking.thread_of(question),
                 question.author or "",
                 team,
+                after,
+                begun,
             )
             task = asyncio.create_task(self._attend(job), name=f"answer to {question.id}")
             self._working.add(task)
@@ -150,6 +159,8 @@ class Asking:
             await self._fail(job, wording.asking.STOPPED)
         except Exception as error:  # noqa: BLE001 - the edge: every error becomes a sentence
             await self._fail(job, explained(error))
+        finally:
+            job.begun.set()
 
     async def _fail(self, job: _Job, reason: str) -> None:
         try:
@@ -168,6 +179,7 @@ class Asking:
             await self._attendance.tell(job.place, wording.asking.WAITING.format(number=number))
         try:
             async with asyncio.timeout(self._limits.wait):
+                await job.after.wait()
                 await turn.acquire()
                 try:
                     await self._free.acquire()
@@ -191,6 +203,7 @@ class Asking:
         message = self._message(job)
         try:
             await message.begin(prepared.heading)
+            job.begun.set()
             spoken = await self._listen(prepared, message)
             record = partial(_record, job.question, prepared.version.id, spoken)
             answer, is_new = await self._desk.write(record)

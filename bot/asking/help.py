@@ -16,4 +16,21 @@ def help_for(session: Session, desk: Desk, *, opening: bool) -> Content:
     champions = [pointer.version for pointer in pointers if pointer is not None]
     first = [version for version in listed if version in champions]
     others = [version for version in listed if version not in champions]
-    return help_message(names, [*first, *others], champions=champions, opening=opening)
+    return help_message(
+        names,
+        [*first, *others],
+        champions=champions,
+        compared=_two(session, names),
+        opening=opening,
+    )
+
+
+def _two(session: Session, names: list[str]) -> tuple[str, str] | None:
+    """The newest version of an assistant that has several, and its champion."""
+    for name in names:
+        pointer = versions.pointer(session, name)
+        champion = pointer.version if pointer else None
+        others = [v.id for v in versions.listed(session, name) if v.id != champion]
+        if champion is not None and others:
+            return others[-1], champion
+    return None

@@ -1,30 +1,33 @@
 """What agents wrote while no bot was there, longer than Slack repeats what it could not deliver.
 
 At its start the bot reads, once, the threads of conversations that agents have; it never does so
-afterwards. What it finds goes the way of every message.
+afterwards. What it finds goes the way of every message. A thread that cannot be read now is read
+after the others.
 """
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, replace
 
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import wording
-from bot.attendance import Attendance, Place
+from bot.attendance import Place
 from bot.desk import Desk
-from bot.incoming.deliveries import first_time
+from bot.incoming.deliveries import was_noted
+from bot.incoming.hints import Hint, Hints
 from bot.incoming.message import Message
 from bot.incoming.relay import take
 from bot.incoming.taking_in import change_of, find_escalation
-from bot.incoming.thread_reading import Json, pages_since
+from bot.incoming.thread_reading import Json, page_since
 from bot.outbox.failures import Meaning, understood
-from bot.text import literal
-from bot.workspaces.workspaces import Workspaces
+from bot.views.reply import shown
+from bot.workspaces.workspaces import Sender, Workspaces
 from records import conversations, outbox
-from records.errors import StorageError
+from records.errors import StorageError, UnderstudyError
 from records.outbox import Kind
 from records.ownership import owned_since
 from records.states import EscalationState
@@ -32,45 +35,106 @@ from records.tables import Escalation
 
 log = logging.getLogger(__name__)
 
-_MOST_THREADS = 200
-_MOST_PAGES = 5
 _PAUSE_SECONDS = 1.3
-"""Between two threads: Slack allows 50 such calls a minute, and others make some too."""
-_MOST_TRIES = 5
+"""Between two calls: Slack allows 50 such calls a minute, and others make some too."""
+_MOST_DOUBLED = 6
 _AGAIN_SECONDS = 5.0
-_SHOWN = 150
+_FINAL = (Meaning.MEND, Meaning.GIVE_UP)
 
 
 @dataclass(frozen=True, slots=True)
 class _Thread:
+    """A thread, and how much of it was read."""
+
     assistant: str
     channel: str
     ts: str
     oldest: str
+    cursor: str = ""
+    failures: int = 0
 
 
-async def catch_up(
-    desk: Desk,
-    workspaces: Workspaces,
-    attendance: Attendance,
-    *,
-    pause_seconds: float = _PAUSE_SECONDS,
-) -> None:
-    """Take in what was missed in the threads of all conversations that agents have."""
-    threads = await _when_readable(desk)
-    for number, thread in enumerate(threads):
-        if number:
-            await asyncio.sleep(pause_seconds)
-        await _in_one(desk, workspaces, attendance, thread)
+class CatchingUp:
+    """Reads what was missed; `run` ends when everything was read."""
 
+    def __init__(
+        self,
+        desk: Desk,
+        workspaces: Workspaces,
+        hints: Hints,
+        *,
+        pause_seconds: float = _PAUSE_SECONDS,
+    ) -> None:
+        self._desk = desk
+        self._workspaces = workspaces
+        self._hints = hints
+        self._pause_seconds = pause_seconds
+        self._waiting: deque[_Thread] = deque()
 
-async def _when_readable(desk: Desk) -> list[_Thread]:
-    while True:
+    async def run(self) -> None:
+        """Take in what was missed in the threads of all conversations that agents have."""
+        self._waiting = deque(await self._when_readable())
+        while self._waiting:
+            wait_seconds = await self._next()
+            if self._waiting:
+                await asyncio.sleep(wait_seconds)
+
+    async def _when_readable(self) -> list[_Thread]:
+        while True:
+            try:
+                return await self._desk.read(_threads)
+            except StorageError as error:
+                log.warning("threads are caught up on later: %s", error)
+                await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _next(self) -> float:
+        """Read a page; returns how long to wait before the next one."""
+        thread = self._waiting.popleft()
         try:
-            return await desk.read(_threads)
-        except StorageError as error:
-            log.warning("threads are caught up on later: %s", error)
-            await asyncio.sleep(_AGAIN_SECONDS)
+            cursor = await self._read(thread)
+        except Exception as error:  # noqa: BLE001 - the edge: one thread must not keep the others
+            failure = understood(error)
+            if failure is None or failure.meaning in _FINAL or _is_settled(error):
+                log.warning("a thread is not caught up on: %s", failure or error)
+                return self._pause_seconds
+            log.warning("a thread is caught up on later: %s", failure.sentence)
+            times = min(thread.failures + 1, _MOST_DOUBLED)
+            self._waiting.append(replace(thread, cursor="", failures=times))
+            return max(failure.wait_seconds, self._pause_seconds * 2.0**times)
+        if cursor:
+            self._waiting.appendleft(replace(thread, cursor=cursor))
+        return self._pause_seconds
+
+    async def _read(self, thread: _Thread) -> str:
+        """Take a page of a thread in; returns the cursor of the next, if any."""
+        sender = await self._workspaces.sender(self._desk.assistant(thread.assistant))
+        identity = await self._workspaces.authorized(sender.team)
+        bot = identity.bot_user_id if identity else None
+        page, cursor = await page_since(
+            sender.client,
+            thread.channel,
+            thread_ts=thread.ts,
+            oldest=thread.oldest,
+            cursor=thread.cursor,
+        )
+        for found in page:
+            message = Message.read(found, channel=thread.channel, bot=bot)
+            if message is not None:
+                await self._take(sender, message, found, bot=bot)
+        return cursor
+
+    async def _take(
+        self, sender: Sender, message: Message, found: Json, *, bot: str | None
+    ) -> None:
+        hint = await _taken(self._desk, sender.client, message, found, bot=bot)
+        if hint:
+            place = Place(sender.client, message.user, message.channel, message.thread_ts)
+            await self._hints.tell(place, hint, team=sender.team)
+
+
+def _is_settled(error: Exception) -> bool:
+    """Whether the records refuse it: the assistant's file is gone, say."""
+    return isinstance(error, UnderstudyError) and not isinstance(error, StorageError)
 
 
 def _threads(session: Session) -> list[_Thread]:
@@ -79,7 +143,6 @@ def _threads(session: Session) -> list[_Thread]:
         select(Escalation)
         .where(Escalation.state == EscalationState.TAKEN)
         .order_by(Escalation.taken_at.desc())
-        .limit(_MOST_THREADS)
     )
     return [thread for escalation in taken if (thread := _thread(session, escalation))]
 
@@ -93,49 +156,19 @@ def _thread(session: Session, escalation: Escalation) -> _Thread | None:
     return _Thread(assistant, card.channel, card.ts, oldest)
 
 
-async def _in_one(
-    desk: Desk, workspaces: Workspaces, attendance: Attendance, thread: _Thread
-) -> None:
-    for _ in range(_MOST_TRIES):
-        try:
-            sender = await workspaces.sender(desk.assistant(thread.assistant))
-            await _read(desk, sender.client, attendance, thread)
-        except Exception as error:  # noqa: BLE001 - the edge: one thread must not keep the others
-            failure = understood(error)
-            if failure is None or failure.meaning is not Meaning.WAIT:
-                log.warning("a thread is not caught up on: %s", failure or error)
-                return
-            await asyncio.sleep(failure.wait_seconds)
-        else:
-            return
-
-
-async def _read(
-    desk: Desk, client: AsyncWebClient, attendance: Attendance, thread: _Thread
-) -> None:
-    pages = pages_since(
-        client, thread.channel, thread_ts=thread.ts, oldest=thread.oldest, most=_MOST_PAGES
-    )
-    async for page in pages:
-        for found in page:
-            message = Message.read(found, channel=thread.channel)
-            hint = await _take(desk, client, message, found) if message else None
-            if message and hint:
-                place = Place(client, message.user, message.channel, message.thread_ts)
-                await attendance.tell(place, hint)
-
-
-async def _take(desk: Desk, client: AsyncWebClient, message: Message, found: Json) -> str | None:
+async def _taken(
+    desk: Desk, client: AsyncWebClient, message: Message, found: Json, *, bot: str | None
+) -> Hint | None:
     """Take a message in that may have been missed; returns what to hint to its author.
 
     One that was edited meanwhile may have been a note: it stays internal, and its author is asked.
     """
     if not found.get("edited"):
-        return await take(desk, client, message)
-    return await desk.write(lambda session: _ask(session, message))
+        return await take(desk, client, message, bot=bot)
+    return await desk.read(lambda session: _ask(session, message))
 
 
-def _ask(session: Session, message: Message) -> str | None:
+def _ask(session: Session, message: Message) -> Hint | None:
     escalation = find_escalation(session, message.channel, message.thread_ts)
     if escalation is None or escalation.owner != message.user or not message.is_for_customers:
         return None
@@ -143,6 +176,7 @@ def _ask(session: Session, message: Message) -> str | None:
         return None
     if conversations.turn_from(session, message.source) is not None:
         return None
-    if not first_time(session, change_of(message)):
+    if was_noted(session, change_of(message)):
         return None  # the edit was seen when it was made
-    return wording.replies.HINT_EDITED_UNSEEN.format(words=literal(message.words, _SHOWN))
+    sentence = wording.replies.HINT_EDITED_UNSEEN.format(words=shown(message))
+    return Hint(change_of(message), sentence)

@@ -1,7 +1,8 @@
 """An agent edits or deletes a message in a thread: whether that follows to the customer.
 
 It follows for a while, for what its author's customer got. A note never becomes a reply by it; a
-reply that becomes a note is taken back. Of several changes the one that was made last counts.
+reply that becomes a note, or words to the bot, is taken back. Of several changes the one that was
+made last counts.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot import wording
-from bot.incoming.deliveries import first_time
+from bot.incoming.deliveries import first_time, was_noted
+from bot.incoming.hints import Hint, untold
 from bot.incoming.message import Message, moment_of
 from bot.incoming.taking_in import find_escalation, note_change, removal_of
 from records import conversations, revisions
@@ -34,15 +36,18 @@ class Change:
     """Who made it, as far as Slack says."""
 
     @classmethod
-    def read(cls, event: Mapping[str, Any]) -> "Change | None":
-        """The change of an event; None where it is about another message, or about its looks."""
+    def read(cls, event: Mapping[str, Any], *, bot: str | None = None) -> "Change | None":
+        """The change of an event; None where it is about another message, or about its looks.
+
+        `bot` is the bot's user id.
+        """
         channel = event["channel"]
-        before = Message.read(event.get("previous_message") or {}, channel=channel)
+        before = Message.read(event.get("previous_message") or {}, channel=channel, bot=bot)
         if before is None:
             return None
         now = event.get("message") or {}
-        after = Message.read(now, channel=channel)
-        if after is not None and (after.words, after.files) == (before.words, before.files):
+        after = Message.read(now, channel=channel, bot=bot)
+        if after is not None and _looks(after) == _looks(before):
             return None  # a link was unfolded, a reply was counted
         at = moment_of(str(event.get("event_ts") or event["ts"]))
         editor = (now.get("edited") or {}).get("user") or before.user
@@ -51,27 +56,43 @@ class Change:
     @property
     def takes_back(self) -> bool:
         """Whether nothing is left for the customer."""
-        return self.after is None or self.after.is_note or not self.after.words
+        return self.after is None or self.after.is_internal or not self.after.words
 
 
-def follow(session: Session, change: Change, *, delivery: str, minutes: float) -> str | None:
+def _looks(message: Message) -> tuple[object, ...]:
+    return message.words, message.files, message.is_internal
+
+
+def follow(session: Session, change: Change, *, delivery: str, minutes: float) -> Hint | None:
     """Let the customer's side follow a change; returns what to tell its author.
 
     `minutes`: for how long after a message changes of it follow. A `delivery` that came before
-    does nothing.
+    does nothing; one that leads to a hint is done when that is told.
     """
-    if not first_time(session, delivery):
+    if was_noted(session, delivery):
         return None
+    sentence = _followed(session, change, minutes=minutes)
+    hint = untold(session, hint_on(change, sentence)) if sentence else None
+    if hint is None:
+        first_time(session, delivery)
+    return hint
+
+
+def hint_on(change: Change, sentence: str) -> Hint:
+    """What to tell of a change, once for each message."""
+    return Hint(f"hint:changed:{change.before.source}", sentence)
+
+
+def _followed(session: Session, change: Change, *, minutes: float) -> str | None:
     turn = conversations.turn_from(session, change.before.source)
     if turn is None:
         return _of_what_stayed_internal(session, change)
     if change.by != turn.author:
         return None
     if change.at - change.before.written_at > timedelta(minutes=minutes):
-        return _once(session, change, _too_late(minutes)) if _would_matter(turn, change) else None
+        return _too_late(minutes) if _would_matter(turn, change) else None
     if turn.removed_at is not None:
-        hint = wording.replies.EDIT_REMOVED
-        return None if change.takes_back else _once(session, change, hint)
+        return None if change.takes_back else wording.replies.EDIT_REMOVED
     if change.takes_back or change.after is None:
         revisions.remove(session, turn.id, at=change.at, actor=change.by)
     else:
@@ -93,8 +114,10 @@ def _of_what_stayed_internal(session: Session, change: Change) -> str | None:
         first_time(session, removal_of(change.before))
     else:
         note_change(session, change.before, at=change.at)
-    made_words = change.before.is_note and not change.takes_back
-    return _once(session, change, wording.replies.EDIT_NOTE) if made_words else None
+    if change.takes_back or not change.before.is_internal:
+        return None
+    is_note = change.before.is_note
+    return wording.replies.EDIT_NOTE if is_note else wording.replies.EDIT_QUESTION
 
 
 def _would_matter(turn: Turn, change: Change) -> bool:
@@ -108,8 +131,3 @@ def _too_late(minutes: float) -> str:
         return wording.replies.EDIT_NEVER
     allowed = wording.replies.MINUTES.format(minutes=minutes)
     return wording.replies.EDIT_LATE.format(minutes=allowed)
-
-
-def _once(session: Session, change: Change, hint: str) -> str | None:
-    """The hint, where it was not given for this message yet."""
-    return hint if first_time(session, f"hint:changed:{change.before.source}") else None

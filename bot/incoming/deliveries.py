@@ -6,7 +6,7 @@ lost is not taken for done when Slack repeats it.
 
 from datetime import timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,8 @@ from records.ids import utc_now
 from records.tables import SlackEvent
 
 _KEPT = timedelta(days=7)
+_TOLD = ("hint:%", "opening:%")
+_TOLD_KEPT = timedelta(days=400)
 
 
 def first_time(session: Session, delivery_id: str) -> bool:
@@ -26,6 +28,14 @@ def first_time(session: Session, delivery_id: str) -> bool:
     return counted.execute(added).rowcount == 1
 
 
+def was_noted(session: Session, key: str) -> bool:
+    """Whether something was noted."""
+    return session.scalar(select(exists().where(SlackEvent.id == key))) is True
+
+
 def forget_old(session: Session) -> None:
-    """Drop notes that are older than any retry of Slack's."""
-    session.execute(delete(SlackEvent).where(SlackEvent.received_at < utc_now() - _KEPT))
+    """Drop notes that are older than any retry of Slack's; much later, of what people were told."""
+    now, of_what_was_told = utc_now(), or_(*(SlackEvent.id.like(name) for name in _TOLD))
+    old = SlackEvent.received_at < now - _KEPT
+    session.execute(delete(SlackEvent).where(old, ~of_what_was_told))
+    session.execute(delete(SlackEvent).where(SlackEvent.received_at < now - _TOLD_KEPT))

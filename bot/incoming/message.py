@@ -34,29 +34,34 @@ class Message:
     """Whether it was sent to the channel too: that is talk among colleagues."""
     files: tuple[str, ...] = ()
     """What is attached, in words."""
-    mentions: tuple[str, ...] = ()
-    """Ids of the people, and of the bot perhaps, whom it speaks to."""
+    asks_bot: bool = False
+    """Whether it speaks to the bot, as who wants a draft does."""
 
     @classmethod
-    def read(cls, event: Mapping[str, Any], *, channel: str | None = None) -> "Message | None":
-        """The message of an event; None where no person wrote it, or not in a thread."""
+    def read(
+        cls, event: Mapping[str, Any], *, channel: str | None = None, bot: str | None = None
+    ) -> "Message | None":
+        """The message of an event; None where no person wrote it, or not in a thread.
+
+        `bot` is the bot's user id.
+        """
         by_a_person = event.get("user") and not event.get("bot_id")
         if not by_a_person or event.get("subtype") not in _WRITTEN_BY_PEOPLE:
             return None
         thread = event.get("thread_ts")
         if not thread or thread == event["ts"]:
             return None
-        words = words_of(event)
+        words, raw = words_of(event), event.get("text") or ""
         return cls(
             user=event["user"],
             channel=channel or event["channel"],
             ts=event["ts"],
             thread_ts=thread,
             words=words,
-            is_note=is_note(event.get("text") or "") or is_note(words),
+            is_note=is_note(raw) or is_note(words),
             is_broadcast=event.get("subtype") == _BROADCAST,
-            files=named(event.get("files") or ()),
-            mentions=tuple(_MENTION.findall(event.get("text") or "")),
+            files=(*named(event.get("files") or ()), *_forwarded(event)),
+            asks_bot=bot is not None and bot in _MENTION.findall(raw),
         )
 
     @property
@@ -70,9 +75,14 @@ class Message:
         return moment_of(self.ts)
 
     @property
+    def is_internal(self) -> bool:
+        """Whether it is for no customer, whoever wrote it and when."""
+        return self.is_note or self.asks_bot
+
+    @property
     def is_for_customers(self) -> bool:
         """Whether there is something in it that a customer may get."""
-        return not self.is_note and not self.is_broadcast and bool(self.words or self.files)
+        return not self.is_internal and not self.is_broadcast and bool(self.words or self.files)
 
 
 def moment_of(ts: str) -> datetime:
@@ -84,6 +94,11 @@ def moment_of(ts: str) -> datetime:
 def named(files: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Attached files in words: what kind each is of, and its name."""
     return tuple(_named(file) for file in files[:_MOST_FILES])
+
+
+def _forwarded(event: Mapping[str, Any]) -> tuple[str, ...]:
+    shares = [a for a in event.get("attachments") or () if a.get("is_share")]
+    return (wording.replies.FORWARDED,) if shares else ()
 
 
 def _named(file: Mapping[str, Any]) -> str:

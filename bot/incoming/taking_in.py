@@ -8,20 +8,20 @@ delivers late stands behind what was said meanwhile.
 
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot import wording
-from bot.incoming.deliveries import first_time
+from bot.incoming.deliveries import first_time, was_noted
+from bot.incoming.hints import Hint, untold
 from bot.incoming.message import Message, moment_of
-from bot.text import literal, who
-from records import conversations, escalations
+from bot.text import who
+from bot.views.reply import shown
+from records import conversations, escalations, outbox
 from records.errors import NotFound
-from records.ownership import owned_since
+from records.ownership import owned_since, owner_at
 from records.states import EscalationState
 from records.tables import Escalation, SlackEvent
-
-_SHOWN = 150
 
 
 class Stale(Exception):
@@ -30,31 +30,44 @@ class Stale(Exception):
 
 def take_in(
     session: Session, message: Message, *, delivery: str | None = None, is_present: bool = False
-) -> str | None:
+) -> Hint | None:
     """Record the message if it is for the customer; returns what to hint to its author.
 
-    A `delivery` that came before does nothing. `is_present` says that the message is as it stands
-    in Slack now.
+    A `delivery` that came before does nothing; one that leads to a hint is done when that is told.
+    `is_present` says that the message is as it stands in Slack now.
 
     Raises:
         Stale: it is not, as was noted; nothing may be kept of this transaction.
     """
-    if delivery is not None and not first_time(session, delivery):
+    if delivery is not None and was_noted(session, delivery):
         return None
+    found = _taken(session, message, is_present=is_present)
+    hint = untold(session, found) if found else None
+    if delivery is not None and hint is None:
+        first_time(session, delivery)
+    return hint
+
+
+def _taken(session: Session, message: Message, *, is_present: bool) -> Hint | None:
     escalation = find_escalation(session, message.channel, message.thread_ts)
-    if escalation is None or message.is_note:
+    if escalation is None or (message.is_internal and not message.is_note):
         return None
     escalation, _ = escalations.locked(session, escalation.id)
+    if message.is_note:
+        _mark_internal(session, escalation, message)
+        return None
     if conversations.turn_from(session, message.source) is not None:
+        return _of_files(message)
+    if was_noted(session, removal_of(message)):
         return None
-    if _was_noted(session, removal_of(message)):
-        return None
-    if not is_present and _was_noted(session, change_of(message)):
+    if not is_present and was_noted(session, change_of(message)):
         raise Stale
-    key, hint = _why_internal(session, escalation, message)
-    if hint:
-        return hint if first_time(session, key) else None
-    return _relay(session, escalation, message)
+    hint = _why_internal(session, escalation, message)
+    if hint is None and message.words:
+        _relay(session, escalation, message)
+    elif _seems_to_go(session, escalation, message):
+        _mark_internal(session, escalation, message)
+    return hint or _of_files(message)
 
 
 def find_escalation(session: Session, channel: str, thread_ts: str) -> Escalation | None:
@@ -83,7 +96,7 @@ def note_change(session: Session, message: Message, *, at: datetime) -> None:
 
 def _last_change(session: Session, message: Message) -> datetime | None:
     """The time of the last change that came before its message; older ones must not count later."""
-    if not _was_noted(session, change_of(message)):
+    if not was_noted(session, change_of(message)):
         return None
     prefix = f"{change_of(message)}:"
     noted = SlackEvent.id.startswith(prefix, autoescape=True)
@@ -91,48 +104,73 @@ def _last_change(session: Session, message: Message) -> datetime | None:
     return moment_of(last.removeprefix(prefix)) if last else None
 
 
-def _was_noted(session: Session, key: str) -> bool:
-    return session.scalar(select(exists().where(SlackEvent.id == key))) is True
-
-
-def _why_internal(session: Session, escalation: Escalation, message: Message) -> tuple[str, str]:
-    """Why a message stays internal, and the key under which that is hinted once; else nothing.
+def _why_internal(session: Session, escalation: Escalation, message: Message) -> Hint | None:
+    """Why a message stays internal; None where it is for the customer.
 
     People talk in threads: they are told once per person and state, but each time where they may
     believe that the customer got it.
     """
-    words = wording.replies
-    usual = f"hint:{escalation.id}:{escalation.state}:{escalation.owner}:{message.user}"
-    one = f"hint:{message.source}"
-    said = literal(message.words, _SHOWN)
-    is_owner = escalation.owner == message.user
+    words, owner = wording.replies, escalation.owner
+    usual = f"hint:{escalation.id}:{escalation.state}:{owner}:{message.user}"
+    had_it = owner_at(session, escalation, message.written_at) == message.user
     if escalation.state is EscalationState.RESOLVED:
         ended_at = escalation.resolved_at
-        if is_owner and ended_at is not None and message.written_at < ended_at:
-            return one, words.HINT_TOO_LATE.format(words=said)
-        return usual, words.HINT_RESOLVED
-    if escalation.owner is None or escalation.state is not EscalationState.TAKEN:
-        return usual, words.HINT_NOBODY
-    if not is_owner:
-        return usual, words.HINT_OTHER.format(owner=who(escalation.owner))
+        if had_it and ended_at is not None and message.written_at < ended_at:
+            return _of_this(message, words.HINT_TOO_LATE)
+        return Hint(usual, words.HINT_RESOLVED)
+    if owner is None or escalation.state is not EscalationState.TAKEN:
+        return Hint(usual, words.HINT_NOBODY)
+    if owner != message.user:
+        if had_it:
+            return _of_this(message, words.HINT_PASSED, owner=who(owner))
+        return Hint(usual, words.HINT_OTHER.format(owner=who(owner)))
     if message.is_broadcast:
-        return f"{usual}:broadcast", words.HINT_BROADCAST
+        return Hint(f"{usual}:broadcast", words.HINT_BROADCAST)
     if message.written_at < owned_since(session, escalation):
-        return one, words.HINT_EARLIER.format(words=said)
-    return "", ""
+        return _of_this(message, words.HINT_EARLIER)
+    return None if message.words or message.files else _of_this(message, words.HINT_NO_WORDS)
 
 
-def _relay(session: Session, escalation: Escalation, message: Message) -> str | None:
-    if message.words:
-        turn = escalations.reply(
-            session,
-            escalation.id,
-            agent=message.user,
-            content=message.words,
-            source_key=message.source,
-        )
-        turn.edited_at = _last_change(session, message)
+def _seems_to_go(session: Session, escalation: Escalation, message: Message) -> bool:
+    """Whether colleagues may take an internal message for one to the customer: its owner's."""
+    had_it = owner_at(session, escalation, message.written_at)
+    return message.user in (escalation.owner, had_it)
+
+
+def _mark_internal(session: Session, escalation: Escalation, message: Message) -> None:
+    """Let all who read the thread see that the customer does not get this message."""
+    if was_noted(session, removal_of(message)):
+        return
+    outbox.put(
+        session,
+        outbox.Kind.MESSAGE_INTERNAL,
+        escalation.id,
+        revision=message.source,
+        channel=message.channel,
+        ts=message.ts,
+    )
+
+
+def _of_this(message: Message, sentence: str, **given: str) -> Hint:
+    """A hint for one message."""
+    return Hint(f"hint:{message.source}", sentence.format(words=shown(message), **given))
+
+
+def _of_files(message: Message) -> Hint | None:
+    """That what is attached to the words of an owner does not go with them."""
     if not message.files:
         return None
     sentence = wording.replies.FILES_AND_TEXT if message.words else wording.replies.FILES_ONLY
-    return sentence.format(files=", ".join(message.files))
+    files = ", ".join(message.files)
+    return Hint(f"hint:files:{message.source}", sentence.format(files=files))
+
+
+def _relay(session: Session, escalation: Escalation, message: Message) -> None:
+    turn = escalations.reply(
+        session,
+        escalation.id,
+        agent=message.user,
+        content=message.words,
+        source_key=message.source,
+    )
+    turn.edited_at = _last_change(session, message)

@@ -3,10 +3,11 @@
 To be used rarely: Slack limits these calls hard.
 """
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.incoming.storable import storable
 
 _PAGE = 200
 
@@ -24,7 +25,7 @@ async def message_at(
     page = await client.conversations_replies(
         channel=channel, ts=thread_ts, oldest=ts, latest=ts, inclusive=True, limit=2
     )
-    found: list[Json] = [m for m in page["messages"] if m["ts"] == ts]
+    found: list[Json] = [storable(m) for m in page["messages"] if m["ts"] == ts]
     return found[0] if found else None
 
 
@@ -41,20 +42,16 @@ async def head_of(client: AsyncWebClient, channel: str, *, thread_ts: str) -> Js
     return found[0] if found else None
 
 
-async def pages_since(
-    client: AsyncWebClient, channel: str, *, thread_ts: str, oldest: str, most: int
-) -> AsyncIterator[list[Json]]:
-    """What was written in a thread since a time, at most so many pages of it.
+async def page_since(
+    client: AsyncWebClient, channel: str, *, thread_ts: str, oldest: str, cursor: str
+) -> tuple[list[Json], str]:
+    """A page of what was written in a thread since a time, and the cursor of the next, if any.
 
     Raises:
         SlackApiError: the thread cannot be read.
     """
-    cursor = ""
-    for _ in range(most):
-        page = await client.conversations_replies(
-            channel=channel, ts=thread_ts, oldest=oldest, limit=_PAGE, cursor=cursor
-        )
-        yield [m for m in page["messages"] if m["ts"] != thread_ts]
-        cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-        if not cursor:
-            return
+    page = await client.conversations_replies(
+        channel=channel, ts=thread_ts, oldest=oldest, limit=_PAGE, cursor=cursor
+    )
+    cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+    return [storable(m) for m in page["messages"] if m["ts"] != thread_ts], cursor

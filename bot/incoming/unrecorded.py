@@ -1,4 +1,4 @@
-"""Tells an agent at once that the database could not take a reply in, and offers *Retry*.
+"""Tells an agent at once that a reply could not be taken in, and offers *Retry*.
 
 While the database is away nothing in it says whose thread it is: the card in Slack does.
 """
@@ -12,6 +12,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.incoming.message import Message
 from bot.incoming.thread_reading import head_of
+from bot.outbox.failures import Meaning, understood
+from bot.views.content import Content
 from bot.views.reply import unrecorded_notice
 from records.outbox import Kind
 
@@ -26,21 +28,33 @@ class Unrecorded:
     def __init__(self, *, most: int = _MOST) -> None:
         """Remember at most that many messages."""
         self._most = most
-        self._told: OrderedDict[str, None] = OrderedDict()
+        self._told: OrderedDict[tuple[str, bool], None] = OrderedDict()
 
-    async def tell(self, client: AsyncWebClient, message: Message) -> None:
-        """Tell its author that the customer has not got it, where it may have been for them."""
-        if not message.is_for_customers or message.source in self._told:
-            return
-        self._told[message.source] = None
+    async def tell(
+        self, client: AsyncWebClient, message: Message, *, for_good: bool = False
+    ) -> bool:
+        """Tell its author that the customer has not got it, where it may have been for them.
+
+        `for_good`: it is not tried again by itself.
+
+        Returns:
+            False where that must be told, and cannot be now.
+        """
+        key = message.source, for_good
+        if not message.is_for_customers or key in self._told:
+            return True
+        self._told[key] = None
         if len(self._told) > self._most:
             self._told.popitem(last=False)
         try:
             if await _is_about_an_escalation(client, message):
-                await _tell(client, message)
+                await _tell(client, unrecorded_notice(message, for_good=for_good), message)
         except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
-            del self._told[message.source]
+            del self._told[key]
             log.warning("%s could not be told of a lost reply: %s", message.user, error)
+            failure = understood(error)
+            return failure is not None and failure.meaning is Meaning.GIVE_UP
+        return True
 
 
 async def _is_about_an_escalation(client: AsyncWebClient, message: Message) -> bool:
@@ -49,9 +63,8 @@ async def _is_about_an_escalation(client: AsyncWebClient, message: Message) -> b
     return str(noted.get("key", "")).startswith(f"{Kind.ESCALATION_OPENED}:")
 
 
-async def _tell(client: AsyncWebClient, message: Message) -> None:
+async def _tell(client: AsyncWebClient, notice: Content, message: Message) -> None:
     """Tell it to them alone; in the thread, where that cannot be."""
-    notice = unrecorded_notice(message)
     channel, thread_ts = message.channel, message.thread_ts
     try:
         await client.chat_postEphemeral(

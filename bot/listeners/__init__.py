@@ -5,6 +5,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.asking.asking import Asking
 from bot.attendance import Attendance
 from bot.desk import Desk
+from bot.incoming.hints import Hints
 from bot.listeners import (
     ask,
     ask_again,
@@ -15,6 +16,7 @@ from bot.listeners import (
     compare_answers,
     decide_example,
     discard,
+    edit_draft,
     explain,
     flag_answer,
     flag_by_reaction,
@@ -47,27 +49,30 @@ from bot.listeners import (
 )
 
 
-def register(app: AsyncApp, desk: Desk, attendance: Attendance, asking: Asking) -> None:
+def register(
+    app: AsyncApp, desk: Desk, attendance: Attendance, asking: Asking, hints: Hints
+) -> None:
     """Make the app listen to everything.
 
     Of two that listen to the same, the one that was registered first is told: what is said to the
     bot itself comes before all other messages.
     """
-    ask.register(app, desk, attendance, asking)
+    ask.register(app, desk, hints, asking)
     ask_again.register(app, desk, attendance, asking)
+    change_reply.register(app, desk, hints)
+    reply.register(app, desk, hints)
     for listener in (
         open_messages,
         pick_version,
         rate_answer,
         compare_answers,
         send_draft,
+        edit_draft,
         take_over,
         assign,
         pause,
         resolve,
         hand_back,
-        change_reply,
-        reply,
         retry_reply,
         send_again,
         flag_answer,

@@ -16,9 +16,10 @@ from bot import wording
 from bot.asking.asking import Asking
 from bot.asking.help import help_for
 from bot.asking.question_grammar import Help, Known, Question, Unclear, understand
-from bot.attendance import Attendance, Place
+from bot.attendance import Place
 from bot.desk import Desk
-from bot.incoming.deliveries import first_time
+from bot.incoming.deliveries import first_time, was_noted
+from bot.incoming.hints import Hint, Hints
 from bot.text import spoken
 from bot.workspaces.channel_names import ChannelNames
 from records import asking as questions
@@ -32,9 +33,9 @@ _DRAFT = re.compile(
 )
 
 
-def register(app: AsyncApp, desk: Desk, attendance: Attendance, asking: Asking) -> None:
+def register(app: AsyncApp, desk: Desk, hints: Hints, asking: Asking) -> None:
     """Listen to direct messages and mentions, before others listen to messages."""
-    ask = _Ask(desk, attendance, asking)
+    ask = _Ask(desk, hints, asking)
 
     @app.event("message", matchers=[_is_direct])
     async def direct(
@@ -108,6 +109,11 @@ class Heard:
         return Place(client, self.user, self.channel, None if begins else self.thread_ts)
 
     @property
+    def key(self) -> str:
+        """Under which it is noted that it was taken in."""
+        return f"ask:{self.channel}:{self.ts}"
+
+    @property
     def thread(self) -> questions.Thread:
         """The thread in which it is answered."""
         return questions.Thread(self.channel, self.thread_ts)
@@ -118,9 +124,9 @@ Taken = list[Turn] | Help | Unclear
 
 
 class _Ask:
-    def __init__(self, desk: Desk, attendance: Attendance, asking: Asking) -> None:
+    def __init__(self, desk: Desk, hints: Hints, asking: Asking) -> None:
         self._desk = desk
-        self._attendance = attendance
+        self._hints = hints
         self._asking = asking
         self._names = ChannelNames()
 
@@ -128,7 +134,7 @@ class _Ask:
         """Take a message in, once, and begin to answer it.
 
         Raises:
-            StorageError: it is not taken in; Slack, or our own journal, brings it again.
+            StorageError, SlackApiError: it is not taken in; our own journal brings it again.
         """
         if heard is None:
             return
@@ -139,7 +145,7 @@ class _Ask:
             await self._help(client, heard)
         else:
             place = heard.place(client)
-            await self._attendance.tell(place, taken.sentence)
+            await self._hints.tell(place, Hint(heard.key, taken.sentence), team=heard.team)
 
     async def _taken(self, client: AsyncWebClient, heard: Heard) -> Taken:
         here = None
@@ -161,10 +167,12 @@ class _Ask:
             blocks=shown.blocks,
             unfurl_links=False,
         )
+        await self._desk.write(lambda session: first_time(session, heard.key))
 
 
 def _take_in(session: Session, desk: Desk, heard: Heard, *, here: str | None) -> Taken:
-    if not first_time(session, f"ask:{heard.channel}:{heard.ts}"):
+    """What a message leads to; where that is words to its author, it is done when they are told."""
+    if was_noted(session, heard.key):
         return []
     escalation = _escalation_of(session, heard)
     if heard.has_files and not heard.words:
@@ -176,6 +184,8 @@ def _take_in(session: Session, desk: Desk, heard: Heard, *, here: str | None) ->
     wanted = understand(words, known, may_be_empty=escalation is not None)
     if not isinstance(wanted, Question):
         return wanted
+    if not first_time(session, heard.key):
+        return []  # another bot was quicker
     return questions.ask(
         session,
         questions.Asked(

@@ -14,7 +14,13 @@ from bot.attendance import Attendance, Place
 from bot.desk import Desk
 from bot.incoming.deliveries import first_time
 from bot.review.flagging import answer_at, flag, origin_of
-from bot.views.flag_modal import CALLBACK, Origin, read_judgement, without_echo
+from bot.views.flag_modal import (
+    CALLBACK,
+    Origin,
+    read_judgement,
+    teaches_nothing_yet,
+    without_echo,
+)
 from bot.views.notice import notice_modal
 from records import escalations, flags
 from records.errors import InvalidInput
@@ -44,14 +50,16 @@ def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
     ) -> None:
         origin = Origin.loaded(view["private_metadata"])
         judgement = without_echo(read_judgement(view["state"]["values"]), origin)
-        if judgement is None:
-            await ack(
-                response_action="errors", errors={"correction": wording.review.FLAG_UNCHANGED}
-            )
-            return
         place = Place(client, body["user"]["id"], origin.channel, origin.thread_ts)
-        saving = _complete(desk, view["id"], origin, agent=place.user, judgement=judgement)
-        sentence = await attendance.answer(place, saving)
+
+        async def save() -> None:
+            is_news = await _complete(
+                desk, view["id"], origin, agent=place.user, judgement=judgement
+            )
+            if is_news and teaches_nothing_yet(judgement):
+                await attendance.tell(place, wording.review.FLAG_BARE)
+
+        sentence = await attendance.answer(place, save())
         if sentence:
             view = notice_modal(sentence, title=wording.review.FLAG_TITLE)
             await ack(response_action="update", view=view)
@@ -91,19 +99,20 @@ def _turn_in_button(message: dict[str, Any], *, app: str | None) -> str | None:
 
 async def _complete(
     desk: Desk, view_id: str, origin: Origin, *, agent: str, judgement: Judgement
-) -> None:
-    """Add the flag with its judgement, once however often the form is delivered."""
+) -> bool:
+    """Add the flag with its judgement, once however often the form is delivered: is it news?"""
 
-    def add(session: Session) -> None:
+    def add(session: Session) -> bool:
         if not first_time(session, f"view:{view_id}"):
-            return
+            return False
         if _says_the_same(flags.last_word(session, origin.turn, agent), judgement):
-            return
+            return False
         where = FlaggedAt(origin.channel, origin.thread_ts)
         said = flags.add(session, origin.turn, agent=agent, judgement=judgement, where=where)
         escalations.escalate_flagged(session, said)
+        return True
 
-    await desk.write(add)
+    return await desk.write(add)
 
 
 def _says_the_same(last: Flag | None, judgement: Judgement) -> bool:

@@ -1,7 +1,8 @@
 """The flag emoji on an answer: it flags at once; taking it away takes a bare flag back.
 
 A reaction opens no form, so a note that only its author sees offers one. A flag with details is
-more than an emoji: it stays until it is withdrawn in words.
+more than an emoji: it stays until it is withdrawn in words. What a person did last counts, in
+whatever order Slack tells of it.
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot import wording
@@ -20,7 +22,7 @@ from bot.views.content import Content, content, line
 from bot.views.flag_notes import reaction_note, stays_note
 from records import conversations, flags
 from records.flags import FlaggedAt, Judgement
-from records.tables import Flag
+from records.tables import Flag, SlackEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,13 @@ class _Reaction:
     ts: str
     name: str
     delivery: str
+    at: str
+    """When, by Slack's clock: as text that is as long as any other's."""
+
+    @property
+    def key(self) -> str:
+        """Under which is noted when a person added or removed the emoji."""
+        return f"reaction:{self.channel}:{self.ts}:{self.user}:{self.name}:"
 
     @classmethod
     def read(cls, event: dict[str, Any], body: dict[str, Any]) -> "_Reaction | None":
@@ -40,7 +49,8 @@ class _Reaction:
         if item.get("type") != "message" or not event.get("user"):
             return None
         name = str(event["reaction"]).partition("::")[0]  # without the tone of skin
-        return cls(event["user"], item["channel"], item["ts"], name, str(body["event_id"]))
+        delivery, at = str(body["event_id"]), str(event.get("event_ts") or "")
+        return cls(event["user"], item["channel"], item["ts"], name, delivery, at)
 
 
 def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
@@ -77,7 +87,7 @@ def _flags(desk: Desk, reaction: _Reaction) -> bool:
 def _flagged(session: Session, desk: Desk, reaction: _Reaction) -> AnswerShown | None:
     """Flag the answer, once; None where there is nothing to say."""
     shown = _answer(session, desk, reaction)
-    if shown is None or not first_time(session, reaction.delivery):
+    if shown is None or not _counts(session, reaction):
         return None
     where = FlaggedAt(reaction.channel, shown.thread_ts)
     flags.add_once(session, shown.turn, agent=reaction.user, where=where)
@@ -88,7 +98,7 @@ def _taken_back(
     session: Session, desk: Desk, reaction: _Reaction
 ) -> tuple[AnswerShown, Content] | None:
     shown = _answer(session, desk, reaction)
-    if shown is None or not first_time(session, reaction.delivery):
+    if shown is None or not _counts(session, reaction):
         return None
     last = flags.last_word(session, shown.turn, reaction.user)
     if last is None:
@@ -98,6 +108,17 @@ def _taken_back(
     flags.withdraw(session, shown.turn, agent=reaction.user)
     sentence = wording.review.FLAG_WITHDRAWN
     return shown, content(sentence, [line(sentence)])
+
+
+def _counts(session: Session, reaction: _Reaction) -> bool:
+    """Whether it is new, and the last that this person did with the emoji there."""
+    if not first_time(session, reaction.delivery):
+        return False
+    noted = SlackEvent.id.startswith(reaction.key, autoescape=True)
+    last = session.scalar(select(func.max(SlackEvent.id)).where(noted))
+    mine = f"{reaction.key}{reaction.at}"
+    first_time(session, mine)
+    return last is None or last <= mine
 
 
 def _answer(session: Session, desk: Desk, reaction: _Reaction) -> AnswerShown | None:

@@ -8,7 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.asking.help import help_for
 from bot.attendance import Attendance
 from bot.desk import Desk
-from bot.incoming.deliveries import first_time
+from bot.incoming.deliveries import first_time, was_noted
 
 
 def register(app: AsyncApp, desk: Desk, _: Attendance) -> None:
@@ -16,12 +16,14 @@ def register(app: AsyncApp, desk: Desk, _: Attendance) -> None:
 
     @app.event("app_home_opened", matchers=[_is_messages_tab])
     async def opened(event: dict[str, Any], client: AsyncWebClient) -> None:
-        user = event["user"]
-        if await desk.write(lambda session: first_time(session, f"opening:{user}")):
-            shown = await desk.read(lambda session: help_for(session, desk, opening=True))
-            await client.chat_postMessage(
-                channel=event["channel"], text=shown.text, blocks=shown.blocks, unfurl_links=False
-            )
+        key = f"opening:{event['user']}"
+        if await desk.read(lambda session: was_noted(session, key)):
+            return
+        shown = await desk.read(lambda session: help_for(session, desk, opening=True))
+        await client.chat_postMessage(
+            channel=event["channel"], text=shown.text, blocks=shown.blocks, unfurl_links=False
+        )
+        await desk.write(lambda session: first_time(session, key))
 
 
 async def _is_messages_tab(event: dict[str, Any]) -> bool:

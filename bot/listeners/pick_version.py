@@ -1,10 +1,14 @@
-"""Choosing a version in the help: a thread begins in which that version answers."""
+"""Choosing a version in the help: a thread begins in which that version answers.
+
+Its head says so only when it is so.
+"""
 
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import wording
 from bot.attendance import Attendance, Place
 from bot.desk import Desk
 from bot.views.asking_help import picked_message
@@ -27,9 +31,8 @@ async def _pick(desk: Desk, client: AsyncWebClient, body: dict[str, Any], versio
     found = await desk.read(lambda session: versions.get(session, version))
     desk.assistant(found.assistant)
     channel = body["channel"]["id"]
-    shown = picked_message(version)
-    posted = await client.chat_postMessage(
-        channel=channel, text=shown.text, blocks=shown.blocks, unfurl_links=False
-    )
+    posted = await client.chat_postMessage(channel=channel, text=wording.machine.LOADING)
     thread, user = asking.Thread(channel, str(posted["ts"])), body["user"]["id"]
     await desk.write(lambda session: asking.pin(session, thread, version=version, user=user))
+    shown = picked_message(version)
+    await client.chat_update(channel=channel, ts=thread.ts, text=shown.text, blocks=shown.blocks)

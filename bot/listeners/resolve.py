@@ -20,6 +20,7 @@ from bot.views.escalation_forms import (
 )
 from bot.views.notice import notice_modal
 from records import endings, escalations, transcripts
+from records.tables import Turn
 
 
 def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
@@ -42,7 +43,7 @@ def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
     ) -> None:
         origin = Origin.loaded(view["private_metadata"])
         place = Place(client, body["user"]["id"], origin.channel)
-        ending = read_ending(view["state"]["values"])
+        ending = read_ending(view)
         work = _resolve(desk, view["id"], origin, agent=place.user, ending=ending)
         sentence = await attendance.answer(place, work)
         if sentence:
@@ -55,12 +56,12 @@ def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
 async def _form(desk: Desk, origin: Origin, *, agent: str) -> dict[str, Any]:
     """The form, for the one who has the conversation."""
 
-    def look(session: Session) -> bool:
+    def look(session: Session) -> list[Turn]:
         escalation = escalations.get(session, origin.escalation)
         escalations.require_hold(escalation, agent, "resolve it")
-        return bool(transcripts.replies(session, escalation))
+        return transcripts.replies(session, escalation)
 
-    return resolve_modal(origin, replied=await desk.read(look))
+    return resolve_modal(origin, replies=await desk.read(look))
 
 
 async def _resolve(desk: Desk, view_id: str, origin: Origin, *, agent: str, ending: Ending) -> None:
@@ -73,7 +74,8 @@ async def _resolve(desk: Desk, view_id: str, origin: Origin, *, agent: str, endi
                 origin.escalation,
                 agent=agent,
                 resolution=ending.resolution,
-                save_example=ending.save_example,
+                save_example=ending.right_answer is not None,
+                right_answer=ending.right_answer,
                 note=ending.note,
             )
 

@@ -3,14 +3,16 @@
 However it came in, by *Retry* or by Slack's own repetition, it is recorded once.
 """
 
+from functools import partial
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import wording
 from bot.attendance import Attendance, Place
 from bot.desk import Desk
+from bot.incoming.hints import Hint, note_told
 from bot.incoming.message import Message
 from bot.incoming.relay import take
 from bot.incoming.thread_reading import message_at
@@ -28,30 +30,36 @@ def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
         ack: AsyncAck,
         body: dict[str, Any],
         action: dict[str, Any],
+        context: AsyncBoltContext,
         client: AsyncWebClient,
         respond: AsyncRespond,
     ) -> None:
         await ack()
-        place = Place.of(client, body)
+        place, bot = Place.of(client, body), context.bot_user_id
 
         async def work() -> None:
-            sentence = await retried(desk, client, action["value"], user=place.user)
+            sentence, hint = await retried(desk, client, action["value"], user=place.user, bot=bot)
             await respond(text=sentence, replace_original=True)
+            if hint:
+                await desk.write(partial(note_told, keys=(hint.key,)))
 
         await attendance.attend(place, work())
 
 
-async def retried(desk: Desk, client: AsyncWebClient, value: str, *, user: str) -> str:
-    """Take the message in; returns what came of it."""
+async def retried(
+    desk: Desk, client: AsyncWebClient, value: str, *, user: str, bot: str | None
+) -> tuple[str, Hint | None]:
+    """Take the message in; returns what came of it, and the hint that this tells."""
     channel, thread_ts, ts = value.split(":")
     found = await message_at(client, channel, thread_ts=thread_ts, ts=ts)
-    message = Message.read(found, channel=channel) if found else None
+    message = Message.read(found, channel=channel, bot=bot) if found else None
     if message is None:
-        return wording.replies.RETRY_GONE
+        return wording.replies.RETRY_GONE, None
     if message.user != user:
         raise Conflict(wording.replies.RETRY_NOT_YOURS.format(author=who(message.user)))
-    hint = await take(desk, client, message)
+    hint = await take(desk, client, message, bot=bot)
     source = message.source
     turn = await desk.read(lambda session: conversations.turn_from(session, source))
     sent = wording.replies.RETRIED.format(author=who(user), words=shown(message)) if turn else ""
-    return "\n".join(filter(None, [sent, hint])) or wording.replies.RETRIED_INTERNAL
+    said = [sent, hint.words if hint else ""]
+    return "\n".join(filter(None, said)) or wording.replies.RETRIED_INTERNAL, hint

@@ -1,4 +1,4 @@
-"""*Roll back* on a report, and `/rollback [assistant]`: the version before answers again."""
+"""*Roll back* on a report or on the news of a promotion, and `/rollback [assistant]`."""
 
 from typing import Any
 
@@ -32,6 +32,15 @@ def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
         work = _roll_back(desk, client, action["value"], user=body["user"]["id"])
         await attendance.attend(Place.of(client, body), work)
 
+    @app.action("rollback_release")
+    async def by_news(
+        ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
+    ) -> None:
+        await ack()
+        version, _, release = action["value"].partition(" ")
+        work = _take_back(desk, client, version, release=int(release), user=body["user"]["id"])
+        await attendance.attend(Place.of(client, body), work)
+
     @app.command("/rollback")
     async def by_command(ack: AsyncAck, command: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
@@ -56,6 +65,22 @@ async def _roll_back(desk: Desk, client: AsyncWebClient, report_id: str, *, user
     report = await desk.read(lambda session: reports.get(session, report_id))
     await desk.roles.require_operator(client, desk.assistant(report.assistant), user)
     await desk.write(lambda session: _point_back(session, report, user=user))
+
+
+async def _take_back(
+    desk: Desk, client: AsyncWebClient, version_id: str, *, release: int, user: str
+) -> None:
+    version = await desk.read(lambda session: versions.get(session, version_id))
+    await desk.roles.require_operator(client, desk.assistant(version.assistant), user)
+
+    def back(session: Session) -> None:
+        lock_assistant(session, version.assistant)
+        current = versions.pointer(session, version.assistant)
+        if current is None or current.id != release:
+            raise Conflict(wording.releases.STALE_ROLLBACK.format(version=version_id))
+        versions.rollback(session, version.assistant, actor=user)
+
+    await desk.write(back)
 
 
 def _point_back(session: Session, report: Report, *, user: str) -> None:

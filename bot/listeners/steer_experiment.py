@@ -80,7 +80,16 @@ async def _steer(
 
 
 def _ramp(session: Session, experiment: Experiment, share: float, *, user: str) -> None:
+    """Give the arm a greater share; a button from before a colleague's takes nobody away.
+
+    Raises:
+        Conflict: it has that share already, or a greater one.
+    """
     (arm,) = experiment.arms
+    if share <= arm.share:
+        raise Conflict(
+            wording.experiments.NOT_MORE.format(version=arm.version, share=f"{arm.share:.0%}")
+        )
     experiments.set_shares(session, experiment.assistant, {arm.name: share}, actor=user)
 
 

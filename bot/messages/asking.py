@@ -1,5 +1,7 @@
 """Messages about what agents try in Slack: answers, comparisons, questions without an answer."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -28,6 +30,7 @@ def answer_shown(session: Session, desk: Desk, turn: Turn) -> AnswerShown:
         liked_by=judgements.liked_by(session, turn.id),
         is_draft=asking.about(session, question) is not None,
         sent_by=drafts.sent_by(session, turn.id),
+        sent_words=drafts.edited_words(session, turn),
     )
 
 
@@ -71,10 +74,17 @@ def _comparison(tell: Telling) -> Content:
             asked[0].id,
             (first, second),
             blind=judgements.is_blind(session, question),
+            same=_is_one_answer(session, asked),
             better=Better(judged.detail["better"]) if judged else None,
             judged_by=judged.actor if judged else "",
         )
     )
+
+
+def _is_one_answer(session: Session, asked: Sequence[Turn]) -> bool:
+    """Whether all answers are in the same words, and hand over alike."""
+    answers = [trial_answers.answer_of(session, question.id) for question in asked]
+    return len({(" ".join(a.content.split()), bool(a.handed_over)) for a in answers if a}) == 1
 
 
 def _unanswered(tell: Telling) -> Content:

@@ -22,6 +22,7 @@ def _card(tell: Telling) -> Content:
         conversation,
         led_here=led_here,
         version=_version_shown(escalation.turn_id, conversation, led_here),
+        wrote_again=transcripts.wrote_again(tell.session, escalation),
     )
 
 

@@ -5,15 +5,21 @@ from sqlalchemy.orm import Session
 
 from bot import wording
 from bot.desk import Desk
-from bot.messages.area import Area, Telling
-from bot.outbox.rendered import Nothing, Rendered, Upload
+from bot.messages.area import Area, Telling, posted
+from bot.outbox.rendered import Nothing, Rendered, Update, Upload
 from bot.views.content import Content
 from bot.views.job import job_message
-from bot.views.report import Standing, refusal_message, release_message, report_message
+from bot.views.report import (
+    Standing,
+    refusal_message,
+    release_message,
+    report_details,
+    report_message,
+)
 from records import consents, discarding, experiments, jobs, outbox, reports, versions
 from records.errors import NotFound
 from records.outbox import Kind
-from records.states import JobState
+from records.states import JobState, ReleaseAction
 from records.tables import Release, Report, Version
 
 _ALT_TEXT = 1000
@@ -32,7 +38,6 @@ def _report(tell: Telling) -> Content:
     report = reports.get(tell.session, tell.row.subject)
     return report_message(
         report,
-        summary=summary(tell.desk, report),
         why=why(report),
         standing=_standing(tell.session, report, desk=tell.desk),
     )
@@ -76,17 +81,40 @@ def summary(desk: Desk, report: Report) -> str:
         return ""
 
 
-def why(report: Report) -> str:
-    """The gate's sentences on a report."""
-    reasons = report.body.get("why") or report.body.get("reasons") or ""
-    return "\n".join(str(part) for part in reasons) if isinstance(reasons, list) else str(reasons)
+def why(report: Report) -> list[str]:
+    """The gate's sentences on a report, the telling ones first."""
+    return [str(sentence) for sentence in report.body.get("reasons") or []]
+
+
+def _tables(tell: Telling) -> Rendered:
+    report = reports.get(tell.session, tell.row.subject)
+    message = outbox.message_of(tell.session, Kind.REPORT_READY, report.id)
+    details = report_details(report, summary=summary(tell.desk, report), why=why(report))
+    if message is None or details is None:
+        return Nothing("there is nothing more to tell, or no report to add it to")
+    return posted(tell, details, under=message)
 
 
 def _release(tell: Telling) -> Content:
     release = tell.session.get(Release, tell.row.payload["release"])
     if release is None:
         raise NotFound(wording.releases.NO_RELEASE.format(release=tell.row.payload["release"]))
-    return release_message(release)
+    current = versions.pointer(tell.session, release.assistant)
+    is_standing = current is not None and current.id == release.id
+    return release_message(
+        release, may_go_back=is_standing and release.action is ReleaseAction.PROMOTE
+    )
+
+
+def _release_changed(tell: Telling) -> Rendered:
+    """The message of that release only: the version may have been promoted before."""
+    release = tell.row.payload["release"]
+    shown = outbox.shown(tell.session, Kind.RELEASED, tell.row.subject)
+    of_it = [row for row in shown if row.payload["release"] == release]
+    if not of_it:
+        return Nothing("its message was never sent")
+    targets = tuple((row.channel or "", row.ts or "") for row in of_it)
+    return Update(targets, _release(tell))
 
 
 def _refusal(tell: Telling) -> Content:
@@ -126,5 +154,10 @@ AREA = Area(
         Kind.RELEASED: _release,
         Kind.VERSION_REFUSED: _refusal,
     },
-    renders={Kind.REPORT_PLOT: _plot, Kind.REPORT_CHANGES: _changes},
+    renders={
+        Kind.RELEASED_CHANGED: _release_changed,
+        Kind.REPORT_TABLES: _tables,
+        Kind.REPORT_PLOT: _plot,
+        Kind.REPORT_CHANGES: _changes,
+    },
 )

@@ -1,4 +1,4 @@
-"""What is shown of an agent's words on their way: waiting, with the customer, or unread."""
+"""What is shown of an agent's words: waiting, with the customer, unread, or taken back."""
 
 from bot.messages.area import Area, Telling, latest_card, posted
 from bot.outbox.rendered import Nothing, Reaction, Rendered
@@ -9,6 +9,7 @@ from records.outbox import Kind
 
 WAITING = "hourglass_flowing_sand"
 DELIVERED = "white_check_mark"
+INTERNAL = "lock"
 
 
 def _waiting(tell: Telling) -> Rendered:
@@ -26,7 +27,19 @@ def _delivered(tell: Telling) -> Rendered:
     place = revisions.slack_message(turn)
     if place is None:
         return Nothing("it was not written in Slack")
-    return Reaction(*place, DELIVERED, instead_of=WAITING)
+    return Reaction(*place, DELIVERED, instead_of=(WAITING,))
+
+
+def _taken_back(tell: Telling) -> Rendered:
+    place = revisions.slack_message(conversations.turn(tell.session, tell.row.subject))
+    if place is None:
+        return Nothing("it was not written in Slack")
+    return Reaction(*place, name="", instead_of=(WAITING, DELIVERED))
+
+
+def _internal(tell: Telling) -> Rendered:
+    place = tell.row.payload
+    return Reaction(place["channel"], place["ts"], INTERNAL)
 
 
 def _unread(tell: Telling) -> Content:
@@ -48,6 +61,8 @@ AREA = Area(
     renders={
         Kind.REPLY_WAITING: _waiting,
         Kind.REPLY_RELAYED: _delivered,
+        Kind.MESSAGE_INTERNAL: _internal,
+        Kind.REPLY_TAKEN_BACK: _taken_back,
         Kind.REPLY_UNREAD: _unread_in_thread,
     },
 )

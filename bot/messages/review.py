@@ -5,8 +5,9 @@ from bot.outbox.rendered import Nothing, Post, Rendered
 from bot.views.content import Content
 from bot.views.example import example_card
 from bot.views.receipt import fixed_message, imported_message
-from records import conversations, examples, fixes, flags
+from records import conversations, examples, fixes, flags, versions
 from records.outbox import Kind
+from records.states import OutboxState
 
 
 def _example(tell: Telling) -> Content:
@@ -41,9 +42,23 @@ def _fixed(tell: Telling) -> Content:
     return fixed_message(flag, fix, answer=turn.models_words)
 
 
+def _serves(tell: Telling, version: str) -> bool:
+    release = versions.pointer(tell.session, versions.get(tell.session, version).assistant)
+    return release is not None and release.version == version
+
+
 def _in_the_flags_thread(tell: Telling) -> Rendered:
-    """The receipt where the answer was flagged, or else in its conversation's thread."""
+    """The receipt where the answer was flagged, or else in its conversation's thread.
+
+    It says that a version serves customers, so that must be true; one whose sending was begun is
+    looked for in any case.
+    """
     flag = flags.get(tell.session, tell.row.subject)
+    begun = tell.row.state is OutboxState.SENDING
+    if not begun and not _serves(tell, str(tell.row.payload["version"])):
+        return Nothing("the version that fixed it serves nobody now")
+    if not begun and fixes.is_told(tell.session, flag.id):
+        return Nothing("the flag's thread was told already")
     if flag.channel and flag.thread_ts:
         return Post(flag.channel, _fixed(tell), thread_ts=flag.thread_ts)
     turn = conversations.turn(tell.session, flag.turn_id)

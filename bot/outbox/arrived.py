@@ -8,7 +8,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.outbox.rendered import Post, Upload
 from records.tables import OutboxMessage
 
-_CLOCK_SKEW_SECONDS = 120
+_EARLIER_SECONDS = 60.0
+_A_DAY_SECONDS = 24 * 3600.0
 _PAGE = 200
 
 
@@ -34,8 +35,8 @@ async def find_upload(client: AsyncWebClient, upload: Upload, *, since: OutboxMe
 async def _messages(
     client: AsyncWebClient, channel: str, thread_ts: str | None, *, since: OutboxMessage
 ) -> AsyncIterator[dict[str, Any]]:
-    """A channel's or a thread's messages since a row was written."""
-    oldest = f"{since.created_at.timestamp() - _CLOCK_SKEW_SECONDS:.6f}"
+    """A channel's or a thread's messages since the sending of a row began, and some before it."""
+    oldest = f"{_begun_after(since, thread_ts):.6f}"
     cursor = ""
     while True:
         window: Any = {"oldest": oldest, "limit": _PAGE, "include_all_metadata": True}
@@ -50,3 +51,14 @@ async def _messages(
         cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
         if not cursor:
             return
+
+
+def _begun_after(row: OutboxMessage, thread_ts: str | None) -> float:
+    """A time before the sending of a row began, by Slack's clock: ours may be fast.
+
+    Only of a channel in which no message of ours stands nothing is known but our own time.
+    """
+    known = row.begun_after or thread_ts
+    if known:
+        return float(known) - _EARLIER_SECONDS
+    return row.created_at.timestamp() - _A_DAY_SECONDS

@@ -21,7 +21,8 @@ class Meaning(StrEnum):
     UNSURE = "unsure"
     """It may have arrived: ask Slack before sending again."""
     MEND = "mend"
-    """A person must mend something (token, scope, channel); then it goes on."""
+    """A person must mend something (token, scope, channel); then it goes on. So it is with codes
+    that nobody knows: a message that waits can be sent, one that was given up is missed."""
     GIVE_UP = "give_up"
     """This message can never be sent."""
 
@@ -34,11 +35,56 @@ class Failure:
     sentence: str
     wait_seconds: float = 0.0
     of_row: bool = False
-    """Whether it may lie in this message alone, so that others need not wait for it."""
+    """Whether it may lie in this message alone, so that others need not wait for it for ever."""
+    surely: bool = False
+    """Whether it lies there without doubt."""
 
 
 _MAY_HAVE_ARRIVED = {"internal_error", "fatal_error", "request_timeout"}
 _TRANSIENT = {"service_unavailable", "team_added_to_org"}
+_THEMSELVES = {
+    "invalid_blocks",
+    "invalid_blocks_format",
+    "msg_blocks_too_long",
+    "msg_too_long",
+    "no_text",
+    "markdown_text_conflict",
+    "invalid_attachments",
+    "too_many_attachments",
+    "attachment_payload_limit_exceeded",
+    "metadata_too_large",
+    "invalid_metadata_format",
+    "invalid_metadata_schema",
+    "metadata_must_be_sent_from_app",
+    "message_not_found",
+    "thread_not_found",
+    "cannot_reply_to_message",
+    "cant_update_message",
+    "edit_window_closed",
+    "too_many_emoji",
+    "too_many_reactions",
+    "invalid_name",
+    "bad_timestamp",
+    "invalid_arguments",
+    "invalid_arg_name",
+    "invalid_thread_ts",
+    "missing_argument",
+    "no_item_specified",
+    "alt_txt_too_large",
+    "snippet_too_large",
+    "unknown_snippet_type",
+    "duplicate_external_id",
+    "view_too_large",
+    "hash_conflict",
+    "invalid_trigger_id",
+    "expired_trigger_id",
+    "exchanged_trigger_id",
+    "trigger_expired",
+    "trigger_exchanged",
+}
+"""What is wrong with the call itself: it is refused for ever, whatever people do."""
+_RESTRICTED = "restricted_action"
+"""Also `restricted_action_read_only_channel` and others: who may post is a setting of people's."""
 _TOO_MANY = 429
 _SERVER = 500
 
@@ -76,5 +122,10 @@ def _refused(error: SlackApiError) -> Failure:
     if code in _TRANSIENT or code == "ratelimited":
         return Failure(Meaning.RETRY, wording.machine.SLACK_BUSY.format(code=code))
     details = (response.get("response_metadata") or {}).get("messages") or []
-    sentence = wording.machine.SLACK_REFUSES.format(code=code)
-    return Failure(Meaning.GIVE_UP, " ".join([sentence, *map(str, details)]))
+    if code in _THEMSELVES:
+        sentence = wording.machine.SLACK_REFUSES.format(code=code)
+        return Failure(Meaning.GIVE_UP, " ".join([sentence, *map(str, details)]))
+    restricted = code.startswith(_RESTRICTED)
+    known = wording.machine.SLACK_RESTRICTS if restricted else wording.machine.SLACK_DISLIKES
+    sentence = known.format(code=code)
+    return Failure(Meaning.MEND, " ".join([sentence, *map(str, details)]), of_row=True)

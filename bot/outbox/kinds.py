@@ -32,7 +32,9 @@ SUBJECTS: dict[Kind, Subject] = {
     Kind.TURN_SNIPPET: Subject.TURN,
     Kind.TURN_CHANGED: Subject.TURN,
     Kind.REPLY_WAITING: Subject.TURN,
+    Kind.MESSAGE_INTERNAL: Subject.ESCALATION,
     Kind.REPLY_RELAYED: Subject.TURN,
+    Kind.REPLY_TAKEN_BACK: Subject.TURN,
     Kind.REPLY_UNREAD: Subject.TURN,
     Kind.REPLY_UNREAD_CHANGED: Subject.TURN,
     Kind.FLAG_FIXED: Subject.FLAG,
@@ -43,6 +45,7 @@ SUBJECTS: dict[Kind, Subject] = {
     Kind.JOB_CHANGED: Subject.JOB,
     Kind.REPORT_READY: Subject.REPORT,
     Kind.REPORT_CHANGED: Subject.REPORT,
+    Kind.REPORT_TABLES: Subject.REPORT,
     Kind.REPORT_PLOT: Subject.REPORT,
     Kind.REPORT_CHANGES: Subject.REPORT,
     Kind.EXPERIMENT_STARTED: Subject.EXPERIMENT,
@@ -55,6 +58,7 @@ SUBJECTS: dict[Kind, Subject] = {
     Kind.COMPARISON_CHANGED: Subject.TURN,
     Kind.VERSION_REFUSED: Subject.VERSION,
     Kind.RELEASED: Subject.VERSION,
+    Kind.RELEASED_CHANGED: Subject.VERSION,
 }
 
 HEADS: dict[str, Kind] = {
@@ -79,8 +83,10 @@ _UNDER_A_CARD = (
 )
 _UNDER: dict[str, Kind] = {
     **HEADS,
+    Kind.RELEASED_CHANGED: Kind.RELEASED,
     **dict.fromkeys(_UNDER_A_CARD, Kind.ESCALATION_OPENED),
     Kind.TURN_SNIPPET: Kind.TURN_ADDED,
+    Kind.REPORT_TABLES: Kind.REPORT_READY,
     Kind.REPORT_PLOT: Kind.REPORT_READY,
     Kind.REPORT_CHANGES: Kind.REPORT_READY,
     Kind.EXPERIMENT_DIGEST: Kind.EXPERIMENT_STARTED,

@@ -30,6 +30,7 @@ class LaneState:
         self._due_at: dict[int, float] = {}
         self._suspects: list[int] = []
         self._aside: set[int] = set()
+        self._to_mend: dict[int, str] = {}
         self._told = ""
 
     def is_news(self, sentence: str) -> bool:
@@ -43,6 +44,7 @@ class LaneState:
         self._failures = {row: times for row, times in self._failures.items() if row in wanted}
         self._due_at = {row: at for row, at in self._due_at.items() if row in wanted}
         self._aside &= wanted
+        self._to_mend = {row: why for row, why in self._to_mend.items() if row in wanted}
 
     def is_open(self) -> bool:
         """Whether any row may be tried."""
@@ -56,8 +58,21 @@ class LaneState:
         """Try a row later; the others need not wait for it."""
         self._due_at[row] = self._clock() + seconds
 
+    def wait(self, row: int, *, seconds: float) -> None:
+        """Try a row later; where the lane is in order, the others wait for it."""
+        if self._in_order:
+            self._close(seconds)
+        else:
+            self.defer(row, seconds=seconds)
+
+    @property
+    def problems(self) -> Collection[str]:
+        """What a person must mend before rows of this lane can be sent."""
+        return self._to_mend.values()
+
     def note_success(self, row: int) -> None:
         """A row was sent: what failed before it in this pass lies in those rows."""
+        self._to_mend.pop(row, None)
         self._failed, self._told = 0, ""
         self._failures.pop(row, None)
         self._due_at.pop(row, None)
@@ -69,9 +84,12 @@ class LaneState:
     def note_failure(self, row: int, failure: Failure) -> None:
         """A row was not sent."""
         self._failures[row] = times = self._failures.get(row, 0) + 1
+        self._to_mend.pop(row, None)
+        if failure.meaning is Meaning.MEND:
+            self._to_mend[row] = failure.sentence
         if failure.meaning is Meaning.WAIT:
             self._close(failure.wait_seconds)
-        elif failure.of_row and (row in self._aside or failure.meaning is Meaning.MEND):
+        elif failure.of_row and (row in self._aside or self._is_alone(failure)):
             self._set_aside(row)
         elif failure.of_row and not self._in_order:
             self.defer(row, seconds=_backoff(times))
@@ -82,6 +100,10 @@ class LaneState:
             self._failed += 1
             mend = failure.meaning is Meaning.MEND
             self._close(_MEND_SECONDS if mend else _backoff(self._failed))
+
+    @staticmethod
+    def _is_alone(failure: Failure) -> bool:
+        return failure.surely and failure.meaning is Meaning.MEND
 
     def _set_aside(self, row: int) -> None:
         self._aside.add(row)

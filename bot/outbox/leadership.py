@@ -10,7 +10,7 @@ from typing import IO
 
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from records.database import AdvisoryLock, Database
 
@@ -37,9 +37,9 @@ class Leadership:
             self._file.close()
             self._file = None
         if self._connection is not None:
-            with contextlib.suppress(DBAPIError):
+            with contextlib.suppress(SQLAlchemyError):  # a broken connection can't even be asked
                 self._connection.execute(text(f"SELECT pg_advisory_unlock({_LOCK:d})"))
-            with contextlib.suppress(DBAPIError):
+            with contextlib.suppress(SQLAlchemyError):
                 self._connection.invalidate()  # whatever happened, the lock ends with its session
                 self._connection.close()
             self._connection = None
@@ -69,6 +69,6 @@ class Leadership:
                 self._connection = connection
                 return True
             connection.close()
-        except DBAPIError:
+        except SQLAlchemyError:
             self.release()
         return False

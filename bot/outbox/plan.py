@@ -19,12 +19,12 @@ class Method(StrEnum):
 
 
 _UPLOADS = (Kind.REPORT_PLOT, Kind.REPORT_CHANGES, Kind.TURN_SNIPPET, Kind.TRANSCRIPT)
-_REACTIONS = (Kind.REPLY_WAITING, Kind.REPLY_RELAYED)
+_REACTIONS = (Kind.REPLY_WAITING, Kind.REPLY_RELAYED, Kind.REPLY_TAKEN_BACK, Kind.MESSAGE_INTERNAL)
 
 
 def method_of(row: OutboxMessage) -> Method:
     """The call that a row leads to."""
-    if row.kind in HEADS:
+    if row.kind in HEADS or row.kind == Kind.RELEASED_CHANGED:
         return Method.UPDATE
     if row.kind in _UPLOADS:
         return Method.UPLOAD

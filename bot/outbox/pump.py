@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 
 from bot.desk import Desk
 from bot.outbox.failures import Failure, Meaning, understood
+from bot.outbox.in_flight import InFlight
 from bot.outbox.lane_state import LaneState
 from bot.outbox.leadership import Leadership
 from bot.outbox.plan import Item, Lane, Method, planned
 from bot.outbox.rendered import NotYet, Post, Rendered, Update
-from bot.outbox.sending import HeadFailed, NotNoted, Sending, told
-from bot.outbox.slack_calls import SlackCalls
+from bot.outbox.sending import HeadFailed, NotNoted, Sending, TakenByAnother, told
+from bot.outbox.slack_calls import LONGEST_SECONDS, SlackCalls
 from bot.outbox.waiting import Waiting
 from bot.rounds.rounds import Rounds
 from bot.settings import BotSettings
@@ -30,6 +31,7 @@ from records.tables import OutboxMessage
 
 log = logging.getLogger(__name__)
 
+_WAITING = (OutboxState.PENDING, OutboxState.SENDING)
 _NOT_YET_SECONDS = 0.5
 _STOP_SECONDS = 8.0
 
@@ -42,6 +44,8 @@ class Pace:
     job_update_seconds: float
     poll_seconds: float = 0.2
     round_seconds: float = 5.0
+    call_seconds: float = LONGEST_SECONDS
+    """After so long no call is under way any more, whoever made it."""
 
     @classmethod
     def of(cls, settings: BotSettings) -> "Pace":
@@ -51,6 +55,7 @@ class Pace:
             settings.job_update_seconds,
             settings.outbox_poll_seconds,
             settings.round_seconds,
+            settings.slack_call_seconds,
         )
 
 
@@ -70,7 +75,8 @@ class OutboxPump:
         self._pace = pace
         self._clock = clock
         self._waiting = Waiting(desk)
-        self._sending = Sending(desk)
+        self._in_flight = InFlight(clock, call_seconds=pace.call_seconds)
+        self._sending = Sending(desk, self._in_flight)
         self._calls: dict[str, SlackCalls] = {}
         self._lanes: dict[Lane, LaneState] = {}
         self._working: dict[Lane, asyncio.Task[None]] = {}
@@ -78,6 +84,11 @@ class OutboxPump:
         self._named = False
         self._rounds = Rounds(desk, every_seconds=pace.round_seconds)
         self._making: asyncio.Task[None] | None = None
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """What a person must mend before messages can be sent."""
+        return list(dict.fromkeys(why for lane in self._lanes.values() for why in lane.problems))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until told to stop; only one bot per database does so at a time."""
@@ -128,9 +139,11 @@ class OutboxPump:
         for row_id, reason in self._waiting.take_lost().items():
             await self._give_up(row_id, reason)
         items = self._waiting.items
+        plan = planned(items)
+        for lane in self._lanes.keys() - plan.lanes.keys():
+            self._lanes[lane].keep(())
         if not items:
             return []
-        plan = planned(items)
         if plan.needless:
             await self._desk.write(lambda session: outbox.settle(session, plan.needless))
         for lane, waiting in plan.lanes.items():
@@ -165,6 +178,9 @@ class OutboxPump:
         for item in items:
             if not state.is_open() or calls.wait_seconds(lane) > 0:
                 return
+            if item.row.state not in _WAITING:  # it was sent since this look at the outbox
+                self._waiting.drop(item.id)
+                continue
             may = state.is_due(item.id) and not held & {item.subject, item.head}
             if not may or not await self._deliver(item.row, lane, calls=calls, state=state):
                 held |= {item.subject, (item.kind, item.subject)}
@@ -203,13 +219,16 @@ class OutboxPump:
     ) -> bool:
         """Send one row; False where it stays for later."""
         begun = row.state is OutboxState.SENDING
+        if begun and (wait := self._in_flight.wait_seconds(row)) > 0:
+            state.wait(row.id, seconds=wait)
+            return False
         try:
             rendered = await self._rendered(row)
         except (NotFound, HeadFailed) as error:
-            await self._give_up(row.id, str(error))
+            await self._end_row(row, str(error))
             return True
         except Exception as error:  # noqa: BLE001 - as above
-            failure = replace(_understood(error), of_row=True)
+            failure = replace(_understood(error), of_row=True, surely=True)
             await self._note_failure(row, failure, state, begun=begun)
             return False
         wait = _NOT_YET_SECONDS if isinstance(rendered, NotYet) else self._too_soon(row, rendered)
@@ -218,13 +237,16 @@ class OutboxPump:
             return False
         try:
             await self._sending.send(row, rendered, calls)
+        except TakenByAnother:
+            self._waiting.drop(row.id)
+            return False
         except Exception as error:  # noqa: BLE001 - as above
             failure = _understood(error)
             if (
                 isinstance(rendered, Post)
                 and calls.channels.known(rendered.channel) != lane.channel
             ):
-                failure = replace(failure, of_row=True)
+                failure = replace(failure, of_row=True, surely=True)
             await self._note_failure(row, failure, state, begun=begun)
             return failure.meaning is Meaning.GIVE_UP
         if isinstance(rendered, Update):
@@ -253,7 +275,7 @@ class OutboxPump:
     ) -> None:
         """Note a failure, and when to try again; `begun`: it may have been sent before this."""
         if failure.meaning is Meaning.GIVE_UP:
-            await self._give_up(row.id, failure.sentence)
+            await self._end_row(row, failure.sentence)
             return
         state.note_failure(row.id, failure)
         if failure.meaning is not Meaning.WAIT and state.is_news(failure.sentence):
@@ -265,11 +287,16 @@ class OutboxPump:
         """Slack has not taken a row."""
         try:
             await self._desk.write(
-                lambda session: outbox.mark_pending(session, row.id, error=sentence)
+                lambda session: outbox.mark_pending(session, row, error=sentence)
             )
         except StorageError:
             return  # it counts as begun, and is looked for before it is sent
         row.state = OutboxState.PENDING
+
+    async def _end_row(self, row: OutboxMessage, reason: str) -> None:
+        await self._give_up(row.id, reason)
+        row.state = OutboxState.FAILED
+        self._in_flight.forget(row)
 
     async def _give_up(self, row_id: int, reason: str) -> None:
         log.error("outbox row %s is given up: %s", row_id, reason)

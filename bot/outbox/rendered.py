@@ -42,12 +42,12 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """An emoji on a message; the one that it stands `instead_of` goes."""
+    """An emoji on a message, if one is named; those that it stands `instead_of` go."""
 
     channel: str
     ts: str
     name: str
-    instead_of: str = ""
+    instead_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Sending one row of the outbox: marked before the call, noted after it, looked for in between.
 
 A row is `sending` from before the call until its place in Slack is noted. Whoever finds it so
-looks in Slack for a message with the row's key before sending it again.
+waits until that call has surely ended, looks in Slack for a message with the row's key, and sends
+it again only where nobody else has begun to.
 """
 
 import logging
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from bot import wording
 from bot.desk import Desk
 from bot.messages.rendering import render
+from bot.outbox.in_flight import InFlight
 from bot.outbox.kinds import head_of
 from bot.outbox.rendered import Nothing, NotYet, Post, Reaction, Rendered, Update, Upload
 from bot.outbox.slack_calls import SlackCalls
@@ -29,6 +31,10 @@ _GONE = ("message_not_found", "cant_update_message", "channel_not_found", "is_ar
 
 class NotNoted(Exception):
     """Slack has the message, and the database could not be told so."""
+
+
+class TakenByAnother(Exception):
+    """Another bot has sent the row, or is sending it: what is remembered of it is old."""
 
 
 class HeadFailed(Exception):
@@ -54,15 +60,26 @@ def told(session: Session, row: OutboxMessage, desk: Desk) -> Rendered:
 class Sending:
     """Sends rows that are rendered. Each method raises what the call to Slack raises."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, in_flight: InFlight) -> None:
         self._desk = desk
+        self._in_flight = in_flight
 
     async def send(self, row: OutboxMessage, rendered: Rendered, calls: SlackCalls) -> None:
         """Do for a row what was rendered; it is done when this returns.
 
         Raises:
             NotNoted: it may be done; look in Slack before doing it again.
+            TakenByAnother: nothing was done here.
         """
+        try:
+            await self._do(row, rendered, calls)
+        except (SlackApiError, NotNoted):
+            self._in_flight.note_ended(row)
+            raise
+        row.state = OutboxState.SENT  # a look at the outbox may have begun before this
+        self._in_flight.forget(row)
+
+    async def _do(self, row: OutboxMessage, rendered: Rendered, calls: SlackCalls) -> None:
         match rendered:
             case Post():
                 await self._post(row, rendered, calls)
@@ -82,9 +99,8 @@ class Sending:
         ts = None
         if row.state is OutboxState.SENDING:
             ts = await calls.find_post(row, channel, post)
-        elif not await self._begin(row):
-            return
         if ts is None:
+            await self._begin(row, channel)
             ts = await calls.post(row.key, channel, post)
 
         def note(session: Session) -> None:
@@ -98,9 +114,8 @@ class Sending:
         arrived = False
         if row.state is OutboxState.SENDING:
             arrived = await calls.find_file(row, upload)
-        elif not await self._begin(row):
-            return
         if not arrived:
+            await self._begin(row, upload.channel)
             await calls.upload(upload)
         await self._note(lambda session: outbox.settle(session, [row.id]))
 
@@ -118,12 +133,18 @@ class Sending:
         log.info("a message was deleted in Slack and is not brought up to date any more")
         await self._desk.write(lambda session: outbox.mark_gone(session, channel=channel, ts=ts))
 
-    async def _begin(self, row: OutboxMessage) -> bool:
-        """Mark a row before it is sent; False where another bot has it."""
-        begun = await self._desk.write(lambda session: outbox.mark_sending(session, row.id))
-        if begun:
-            row.state = OutboxState.SENDING
-        return begun
+    async def _begin(self, row: OutboxMessage, channel: str) -> None:
+        """Mark a row before each call: of two bots that think that they lead, one succeeds."""
+
+        def mark(session: Session) -> OutboxMessage:
+            if not outbox.mark_sending(session, row, channel=channel):
+                raise TakenByAnother
+            return session.get_one(OutboxMessage, row.id)
+
+        marked = await self._desk.write(mark)
+        row.state, row.attempts = marked.state, marked.attempts
+        row.begun_after = marked.begun_after
+        self._in_flight.note_begun(row)
 
     async def _note(self, work: Callable[[Session], None]) -> None:
         try:
@@ -136,6 +157,6 @@ class Sending:
 
 
 _AFTERWARDS: dict[str, tuple[Kind, ...]] = {
-    Kind.REPORT_READY: (Kind.REPORT_PLOT, Kind.REPORT_CHANGES),
+    Kind.REPORT_READY: (Kind.REPORT_TABLES, Kind.REPORT_PLOT, Kind.REPORT_CHANGES),
 }
 """What is put when a message of a kind stands in Slack."""

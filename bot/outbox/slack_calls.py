@@ -20,6 +20,12 @@ from bot.workspaces.workspaces import Sender
 from records.tables import OutboxMessage
 
 EVENT_TYPE = "understudy"
+CALL_SECONDS = 10
+"""How long a client of the outbox waits for an answer."""
+_AFTERWARDS_SECONDS = 5
+LONGEST_SECONDS = float(CALL_SECONDS + _AFTERWARDS_SECONDS)
+"""So long after a call began nothing comes of it any more: Slack may end its work after the one
+who called has gone."""
 _POST_BURST = 3.0
 _OTHERS_PER_SECOND = 50 / 60
 """Tier 3, of which updates, reactions and the reading of a channel are."""
@@ -93,15 +99,16 @@ class SlackCalls:
             )
 
     async def react(self, reaction: Reaction) -> None:
-        """Add an emoji, and take the one away that it stands instead of.
+        """Add an emoji, and take those away that it stands instead of.
 
-        That it is there, or the other one is not, is as good.
+        That it is there, or the others are not, is as good.
         """
-        channel, ts, gone = reaction.channel, reaction.ts, reaction.instead_of
-        with _unless("already_reacted"), self._limited(Method.REACT):
-            await self._client.reactions_add(channel=channel, timestamp=ts, name=reaction.name)
-        if gone:
-            with _unless("no_reaction"), self._limited(_UNREACT):
+        channel, ts = reaction.channel, reaction.ts
+        if reaction.name:
+            with _unless("already_reacted"), self._limited(Method.REACT):
+                await self._client.reactions_add(channel=channel, timestamp=ts, name=reaction.name)
+        for gone in reaction.instead_of:
+            with _unless("no_reaction", "message_not_found"), self._limited(_UNREACT):
                 await self._client.reactions_remove(channel=channel, timestamp=ts, name=gone)
 
     @contextmanager
@@ -129,10 +136,10 @@ class SlackCalls:
 
 
 @contextmanager
-def _unless(known: str) -> Iterator[None]:
+def _unless(*known: str) -> Iterator[None]:
     """Let a call pass that Slack refuses because what it does is done already."""
     try:
         yield
     except SlackApiError as error:
-        if error.response.get("error") != known:
+        if error.response.get("error") not in known:
             raise

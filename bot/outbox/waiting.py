@@ -48,6 +48,10 @@ class Waiting:
         """Another bot sends now: what is remembered may be wrong."""
         self._items, self._order = {}, ()
 
+    def drop(self, row_id: int) -> None:
+        """Read a row anew: another bot has it, or had it."""
+        self._items.pop(row_id, None)
+
     def rename(self, lane: Lane, channel: str) -> None:
         """The channel of a lane has this id: its rows join those that name it so."""
         renamed = replace(lane, channel=channel)

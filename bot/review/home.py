@@ -5,6 +5,7 @@ Everything that a reviewer chose is in the view itself, so that any process can 
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -17,11 +18,14 @@ from sqlalchemy.orm import Session
 from bot.attendance import explained
 from bot.desk import Desk
 from bot.review.home_state import HomeState
+from bot.review.threads import thread_of
 from bot.text import literal
 from bot.views.home import HomePage, Notice, home_view, loading_home, notice_home
+from bot.views.home_escalations import MOST, EscalationsShown
 from bot.views.home_example import ExampleShown
 from bot.views.home_results import Figures, ResultsShown
-from records import fixes, flag_results, review
+from records import examples, fixes, flag_results, open_escalations, review
+from records.errors import Forbidden
 from records.ids import utc_now
 from records.review import Waiting
 from records.states import ExampleState
@@ -129,18 +133,23 @@ async def _page(desk: Desk, door: Doorway, outcome: Outcome) -> HomePage:
     page = await desk.read(
         lambda session: _read(session, desk, reading, may=may, known=known, move=outcome.move)
     )
-    return replace(page, notice=outcome.notice)
+    address = await desk.addresses.of(door.client)
+    return replace(
+        page,
+        notice=outcome.notice,
+        escalations=replace(page.escalations, address=address),
+        shown=replace(page.shown, address=address) if page.shown else None,
+    )
 
 
 async def _may_review(desk: Desk, door: Doorway) -> tuple[str, ...]:
     """The assistants whose examples the person may review."""
-    return tuple(
-        [
-            name
-            for name, assistant in desk.assistants.items()
-            if await desk.roles.is_named(door.client, assistant.slack.reviewers, door.user)
-        ]
-    )
+    may = []
+    for name, assistant in desk.assistants.items():
+        with suppress(Forbidden):  # a group that cannot be read breaks no page
+            if await desk.roles.is_named(door.client, assistant.slack.reviewers, door.user):
+                may.append(name)
+    return tuple(may)
 
 
 def _read(
@@ -164,6 +173,11 @@ def _read(
         waiting=waiting,
         shown=shown,
         results=_results(session, door.user, known, waiting),
+        escalations=EscalationsShown(
+            agent=door.user,
+            waiting=open_escalations.waiting(session, known, most=MOST),
+            mine=open_escalations.of_agent(session, door.user, known, most=MOST),
+        ),
     )
 
 
@@ -190,16 +204,20 @@ def _shown(
     wanted = door.state.wanted(door.user, may)
     assistant = desk.assistant(example.assistant)
     waits = example.state is ExampleState.PROPOSED
+    near = review.near(session, example, most=_MOST_NEAR) if waits else []
+    four_eyes = assistant.slack.four_eyes
+    seen = [example, *near] if four_eyes else []
     return ExampleShown(
         example=example,
         flag=session.get(Flag, example.flag_id) if example.flag_id else None,
         place=review.place(session, wanted, example),
         number=review.number(waiting, wanted),
-        near=review.near(session, example, most=_MOST_NEAR) if waits else [],
+        near=near,
         handoff_sentence=assistant.handoff_sentence,
-        four_eyes=assistant.slack.four_eyes,
         reviewer=door.user,
+        own=frozenset(e.id for e in seen if examples.is_own(session, e, door.user)),
         can_go_back=bool(door.state.trail),
+        thread=thread_of(session, example),
     )
 
 

@@ -5,8 +5,8 @@ Whoever installs the app gets no more than this, here as at Slack.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -26,6 +26,13 @@ _EVENT_SCOPES = {
 _KINDS = ("channels", "groups", "im", "mpim")
 
 
+@cache
+def read(path: Path = MANIFEST) -> Json:
+    """What stands in a manifest's file; it is read once."""
+    given: Json = yaml.safe_load(path.read_text())
+    return given
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """The parts of a manifest that change what the app gets."""
@@ -39,7 +46,7 @@ class Manifest:
     @classmethod
     def read(cls, path: Path = MANIFEST) -> "Manifest":
         """The manifest in a file."""
-        given: Any = yaml.safe_load(path.read_text())
+        given = read(path)
         features, settings = given.get("features", {}), given.get("settings", {})
         events = settings.get("event_subscriptions", {}).get("bot_events", [])
         return cls(

@@ -5,13 +5,11 @@ What people do on it goes through `/standin/…`, as for everybody else.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
-import yaml
 from aiohttp import web
 
-from bot.standin.manifest import MANIFEST
+from bot.standin import manifest
 from bot.standin.screen import screen
 from bot.standin.workspace import Json, Workspace
 from bot.standin.workspaces import Changes
@@ -83,6 +81,6 @@ class Pages:
 
 def _offered() -> Json:
     """The app's slash commands and message shortcuts, with what their manifest says of them."""
-    features: Any = yaml.safe_load(MANIFEST.read_text()).get("features", {})
+    features = manifest.read().get("features", {})
     shortcuts = [s for s in features.get("shortcuts", []) if s["type"] == "message"]
     return {"commands": features.get("slash_commands", []), "shortcuts": shortcuts}

@@ -19,18 +19,39 @@ _OPTION = 75
 
 
 def help_message(
-    assistants: Sequence[str], versions: Sequence[str], *, champions: Sequence[str], opening: bool
+    assistants: Sequence[str],
+    versions: Sequence[str],
+    *,
+    champions: Sequence[str],
+    compared: tuple[str, str] | None,
+    opening: bool,
 ) -> Content:
-    """How to ask, and a choice of versions; `opening` greets who has not written yet."""
+    """How to ask, and a choice of versions; `opening` greets who has not written yet.
+
+    `compared` are two different versions of one assistant, for an example that can be copied.
+    """
     names = wording.asking.AND.join(assistants)
     blocks: list[Block] = []
     if opening:
         blocks.append(line(wording.asking.OPENING.format(assistants=names)))
-    example = versions[0] if versions else f"{assistants[0]}-base"
-    blocks.append(line(wording.asking.HELP.format(example=example, assistant=assistants[0])))
+    blocks.append(line("\n".join(_ways(assistants, versions, compared))))
     if versions:
         blocks.append(_picker(versions, champions=champions))
     return content(wording.asking.HELP_TITLE, blocks)
+
+
+def _ways(
+    assistants: Sequence[str], versions: Sequence[str], compared: tuple[str, str] | None
+) -> list[str]:
+    """The ways to ask that there are here and now."""
+    words = wording.asking
+    ways = [words.HELP.format(example=versions[0] if versions else f"{assistants[0]}-base")]
+    if compared is not None:
+        ways.append(words.HELP_COMPARE.format(first=compared[0], second=compared[1]))
+    ways.append(words.HELP_MENTION)
+    if len(assistants) > 1:
+        ways.append(words.HELP_ASSISTANTS.format(assistant=assistants[0]))
+    return ways
 
 
 def _picker(versions: Sequence[str], *, champions: Sequence[str]) -> Block:

@@ -23,6 +23,9 @@ MOST_BLOCKS = 50
 _SECTION = 2900
 _FALLBACK = 300
 _VALUE = 2000
+_NEARLY_CERTAIN = 0.99
+_NO_CAPITAL = "\u200b"
+"""Slack begins a date with a capital ("Today"), unless a space of no width stands before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +77,26 @@ def small(*parts: str) -> Block:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button and what it carries; `question` is asked before it counts."""
+    """A button and what it carries; `question` is asked before it counts.
+
+    The question is answered with `yes` (the button's own label, unless it says more) or `no`.
+    """
 
     label: str
     action: str
     value: str
     style: str | None = None
     question: str | None = None
+    yes: str | None = None
+    no: str = wording.machine.CANCEL
+
+    def __post_init__(self) -> None:
+        """Refuse a question whose two answers are named alike: nobody could tell which is which."""
+        assert self.question is None or self._agreed.casefold() != self.no.casefold(), self.no
+
+    @property
+    def _agreed(self) -> str:
+        return self.yes or self.label
 
     @property
     def element(self) -> ButtonElement:
@@ -98,10 +114,10 @@ class Button:
         if self.question is None:
             return None
         return ConfirmObject(
-            title=PlainTextObject(text=texts.cut(self.label, 100)),
+            title=PlainTextObject(text=texts.cut(self._agreed, 100)),
             text=PlainTextObject(text=texts.cut(self.question, 300)),
-            confirm=PlainTextObject(text=texts.cut(self.label, 30)),
-            deny=PlainTextObject(text=wording.machine.CANCEL),
+            confirm=PlainTextObject(text=texts.cut(self._agreed, 30)),
+            deny=PlainTextObject(text=self.no),
         )
 
 
@@ -113,7 +129,20 @@ def buttons(block_id: str, *items: Button) -> Block:
 def moment(at: datetime) -> str:
     """A time as each reader's own clock shows it."""
     fallback = at.strftime("%Y-%m-%d %H:%M UTC")
-    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
+    return f"<!date^{int(at.timestamp())}^{_NO_CAPITAL}{{date_short_pretty}} {{time}}|{fallback}>"
+
+
+def took(milliseconds: float | None) -> str:
+    """How long an answer took: short times are told more exactly."""
+    passed = milliseconds or 0.0
+    if passed < 1000:
+        return f"{passed:.0f} ms"
+    return f"{passed / 1000:.1f} s" if passed < 10_000 else duration(passed / 1000)
+
+
+def probability(share: float) -> str:
+    """A probability in two digits; only what is certain is 1.00."""
+    return f"{share if share >= 1 else min(share, _NEARLY_CERTAIN):.2f}"
 
 
 def duration(seconds: float) -> str:

@@ -16,11 +16,14 @@ _LONGEST_TURN = 1200
 """In all, a view holds 250 KB."""
 
 
-def conversation_modal(example: Example) -> dict[str, Any]:
-    """All that was said before the answer; of a long conversation the end."""
+def conversation_modal(example: Example, *, thread: str = "") -> dict[str, Any]:
+    """All that was said before the answer; of a long conversation the end.
+
+    `thread` links to where it is shown with all that came after.
+    """
     turns = example.prompt[-_MOST_TURNS:]
     left = len(example.prompt) - len(turns)
-    blocks: list[Block] = []
+    blocks: list[Block] = [small(thread)] if thread else []
     if left:
         blocks.append(small(wording.home.CONVERSATION_LEFT_OUT.format(number=left)))
     for turn in turns:

@@ -1,6 +1,7 @@
 """The forms of *Resolve* and *Assign to…*: their blocks, and what was entered in them."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,13 +18,17 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.views import View
 
 from bot import wording
+from bot.text import clean, length
+from records.replies import suggested
 from records.states import Resolution
+from records.tables import Turn
 
 RESOLVE_CALLBACK = "resolve_escalation"
 ASSIGN_CALLBACK = "assign_escalation"
 ASSIGNEE = "assignee"
-_RESOLUTION, _SAVE, _NOTE = "resolution", "save_example", "note"
+_RESOLUTION, _SAVE, _ANSWER, _NOTE = "resolution", "save_example", "right_answer", "note"
 _LONGEST_NOTE = 1000
+_LONGEST_ANSWER = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +53,15 @@ class Ending:
     """What an agent says of an escalation's end."""
 
     resolution: Resolution
-    save_example: bool
+    right_answer: str | None
+    """What an example shall teach; None: none is proposed."""
     note: str | None
 
 
-def resolve_modal(origin: Origin, *, replied: bool) -> dict[str, Any]:
-    """The form of *Resolve*; where the agent `replied` there is something to learn from."""
+def resolve_modal(origin: Origin, *, replies: Sequence[Turn]) -> dict[str, Any]:
+    """The form of *Resolve*; where agents replied there is something to learn from."""
     words = wording.conversations
-    blocks = [_resolutions(), *([_save()] if replied else []), _note()]
+    blocks = [_resolutions(), *(_to_learn_from(replies) if replies else []), _note()]
     return _modal(
         RESOLVE_CALLBACK, words.RESOLVE_TITLE, words.RESOLVE_SUBMIT, origin=origin, blocks=blocks
     )
@@ -106,13 +112,41 @@ def _resolutions() -> Block:
     )
 
 
-def _save() -> Block:
+def _to_learn_from(replies: Sequence[Turn]) -> list[Block]:
+    """The likeliest of the replies, to be made the right answer.
+
+    A single one is proposed unless the agent takes the tick away. Of several nobody but the agent
+    knows which one answers, if any.
+    """
+    likeliest = suggested(replies)
+    words = clean(likeliest.content) if likeliest else ""
+    fits = length(words) <= _LONGEST_ANSWER
+    return [
+        _save(ticked=fits and len(replies) == 1),
+        InputBlock(
+            block_id=_ANSWER,
+            label=PlainTextObject(text=wording.conversations.RESOLVE_ANSWER_LABEL),
+            hint=PlainTextObject(text=wording.conversations.RESOLVE_ANSWER_HINT),
+            element=PlainTextInputElement(
+                action_id=_ANSWER,
+                multiline=True,
+                max_length=_LONGEST_ANSWER,
+                initial_value=words if fits else None,
+            ),
+            optional=True,
+        ),
+    ]
+
+
+def _save(*, ticked: bool) -> Block:
     text = PlainTextObject(text=wording.conversations.RESOLVE_SAVE)
     option = Option(value=_SAVE, text=text)
     return InputBlock(
         block_id=_SAVE,
         label=PlainTextObject(text=wording.conversations.RESOLVE_SAVE_LABEL),
-        element=CheckboxesElement(action_id=_SAVE, options=[option], initial_options=[option]),
+        element=CheckboxesElement(
+            action_id=_SAVE, options=[option], initial_options=[option] if ticked else None
+        ),
         optional=True,
     )
 
@@ -126,14 +160,30 @@ def _note() -> Block:
     )
 
 
-def read_ending(state: dict[str, Any]) -> Ending:
-    """What was entered; `state` is the view's `state.values`."""
+def read_ending(view: dict[str, Any]) -> Ending:
+    """What was entered in a form that was sent."""
+    state = view["state"]["values"]
     chosen = _entered(state, _RESOLUTION).get("selected_option") or {}
     return Ending(
         resolution=Resolution(chosen.get("value", Resolution.SOLVED)),
-        save_example=bool(_entered(state, _SAVE).get("selected_options")),
+        right_answer=_right_answer(view),
         note=(_entered(state, _NOTE).get("value") or "").strip() or None,
     )
+
+
+def _right_answer(view: dict[str, Any]) -> str | None:
+    """What was written down, where it was ticked: or written without a look at the box."""
+    state, shown = view["state"]["values"], _shown(view)
+    words = (_entered(state, _ANSWER).get("value") or "").strip()
+    ticked = bool(_entered(state, _SAVE).get("selected_options"))
+    before = (shown.get(_ANSWER, {}).get("initial_value") or "").strip()
+    unticked = bool(shown.get(_SAVE, {}).get("initial_options")) and not ticked
+    return words or None if ticked or (words != before and not unticked) else None
+
+
+def _shown(view: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The form's fields as they were before anything was entered."""
+    return {block["block_id"]: block["element"] for block in view["blocks"] if "element" in block}
 
 
 def read_assignee(state: dict[str, Any]) -> str:

@@ -3,13 +3,14 @@
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any
 
 from slack_sdk.models.blocks import Block
 
 from bot import wording
 from bot.text import literal, who
-from bot.views.content import Content, content, duration, line, moment, said, small
+from bot.views.content import Content, content, line, moment, probability, said, small, took
 from records.states import (
     EscalationReason,
     EscalationState,
@@ -67,12 +68,14 @@ def _by(turn: Found) -> str:
 
 
 def _took(turn: Found) -> str:
-    took = duration((turn["duration_ms"] or 0) / 1000)
+    passed = took(turn["duration_ms"])
     tokens = f"{turn['completion_tokens'] or 0:,}"
     if turn["mean_logprob"] is None:
-        return wording.explaining.TOOK.format(duration=took, tokens=tokens)
+        return wording.explaining.TOOK.format(duration=passed, tokens=tokens)
     return wording.explaining.TOOK_SURE.format(
-        duration=took, tokens=tokens, probability=f"{math.exp(min(0.0, turn['mean_logprob'])):.0%}"
+        duration=passed,
+        tokens=tokens,
+        probability=probability(math.exp(min(0.0, turn["mean_logprob"]))),
     )
 
 
@@ -107,10 +110,16 @@ def _version(version: Found | None) -> list[Block]:
         if verdict
         else wording.releases.NO_VERDICT,
         parent=literal(version["parent"] or ""),
-        base=literal(version["base_model"]),
+        base=literal(_base(version["base_model"])),
     )
     releases = [_release(release) for release in version["releases"][-_MOST_RELEASES:]]
     return [line(sentence), *([small(*releases)] if releases else [])]
+
+
+def _base(model: str) -> str:
+    """A base model's name; of a folder only its own: nobody in Slack needs a machine's paths."""
+    path = PurePath(model)
+    return path.name if path.is_absolute() else model
 
 
 _ACTIONS = {

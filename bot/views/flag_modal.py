@@ -1,4 +1,8 @@
-"""The form of *Flag answer*: its blocks, and what was entered in it."""
+"""The form of *Flag answer*: its blocks, and what was entered in it.
+
+That a person should have answered is one of the reasons, and no box beside them: what is learned
+from a wrong answer that a person should have given is the hand-over, whatever else was wrong.
+"""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -7,7 +11,6 @@ from typing import Any
 
 from slack_sdk.models.blocks import (
     Block,
-    CheckboxesElement,
     InputBlock,
     Option,
     PlainTextInputElement,
@@ -18,7 +21,7 @@ from slack_sdk.models.views import View
 
 from bot import wording
 from bot.text import clean, length
-from bot.views.content import Button, buttons, plain, said, small
+from bot.views.content import Button, buttons, said, small
 from records.flags import Judgement
 from records.states import FlagReason
 from records.tables import Flag
@@ -26,7 +29,8 @@ from records.tables import Flag
 CALLBACK = "flag_answer"
 _LONGEST = 3000
 _LONGEST_NOTE = 1000
-_ESCALATE = "should_escalate"
+_WANT_AN_ANSWER = (FlagReason.WRONG, FlagReason.INCOMPLETE, FlagReason.OUT_OF_DATE)
+"""Reasons that say that there is a right answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,8 @@ def flag_modal(origin: Origin, answer: str, last: Flag | None = None) -> dict[st
     blocks: list[Block] = [
         small(wording.review.FLAG_SAVED_NOTE),
         *said(answer, most=1),
-        _reason(last.reason if last else None),
+        _reason(_chosen(last) if last else None),
         _correction((last.correction if last else None) or answer),
-        _hand_over(ticked=last is not None and last.should_escalate),
         _note((last.note if last else None) or ""),
         buttons("withdraw", Button(wording.review.WITHDRAW_FLAG, "withdraw_flag", origin.turn)),
     ]
@@ -81,6 +84,11 @@ def _modal(origin: Origin, blocks: list[Block], *, submit: bool) -> dict[str, An
     return view.to_dict()
 
 
+def _chosen(last: Flag) -> FlagReason | None:
+    """The reason that was said last; what the console and the API say may be two in one."""
+    return FlagReason.SHOULD_HAVE_ESCALATED if last.should_escalate else last.reason
+
+
 def _reason(chosen: FlagReason | None) -> Block:
     options = {
         reason: Option(value=reason.value, text=PlainTextObject(text=words))
@@ -89,6 +97,7 @@ def _reason(chosen: FlagReason | None) -> Block:
     return InputBlock(
         block_id="reason",
         label=PlainTextObject(text=wording.review.FLAG_REASON_LABEL),
+        hint=PlainTextObject(text=wording.review.FLAG_REASON_HINT),
         element=StaticSelectElement(
             action_id="reason",
             placeholder=PlainTextObject(text=wording.review.FLAG_REASON_PLACEHOLDER),
@@ -114,20 +123,6 @@ def _correction(text: str) -> Block:
     )
 
 
-def _hand_over(*, ticked: bool) -> Block:
-    option = Option(value=_ESCALATE, text=plain(wording.review.FLAG_ESCALATE))
-    return InputBlock(
-        block_id="should_escalate",
-        label=PlainTextObject(text=wording.review.FLAG_ESCALATE_LABEL),
-        element=CheckboxesElement(
-            action_id="should_escalate",
-            options=[option],
-            initial_options=[option] if ticked else None,
-        ),
-        optional=True,
-    )
-
-
 def _note(text: str) -> Block:
     fits = 0 < length(text) <= _LONGEST_NOTE and clean(text) == text
     return InputBlock(
@@ -146,11 +141,10 @@ def read_judgement(state: dict[str, Any]) -> Judgement:
     """What was entered; `state` is the view's `state.values`."""
     reason = _entered(state, "reason").get("selected_option") or {}
     chosen = FlagReason(reason["value"]) if reason else None
-    ticked = _entered(state, "should_escalate").get("selected_options") or []
     return Judgement(
         reason=chosen,
         correction=(_entered(state, "correction").get("value") or "").strip() or None,
-        should_escalate=bool(ticked) or chosen is FlagReason.SHOULD_HAVE_ESCALATED,
+        should_escalate=chosen is FlagReason.SHOULD_HAVE_ESCALATED,
         note=(_entered(state, "note").get("value") or "").strip() or None,
     )
 
@@ -160,14 +154,16 @@ def _entered(state: dict[str, Any], block: str) -> dict[str, Any]:
     return element
 
 
-def without_echo(judgement: Judgement, origin: Origin) -> Judgement | None:
-    """The judgement, an answer left as it was not taken for a correction of itself.
-
-    None where that leaves nothing right: then the agent must say what would have been.
-    """
+def without_echo(judgement: Judgement, origin: Origin) -> Judgement:
+    """The judgement, an answer left as it was not taken for a correction of itself."""
     if judgement.correction is None or _fingerprint(judgement.correction) != origin.answer:
         return judgement
-    return replace(judgement, correction=None) if judgement.should_escalate else None
+    return replace(judgement, correction=None)
+
+
+def teaches_nothing_yet(judgement: Judgement) -> bool:
+    """Whether it says that there is a right answer, and does not say which."""
+    return judgement.correction is None and judgement.reason in _WANT_AN_ANSWER
 
 
 def _fingerprint(text: str) -> str:

@@ -1,7 +1,7 @@
 """App Home: the queue, the example at hand, what flags led to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from slack_sdk.models.blocks import (
@@ -17,6 +17,7 @@ from bot import wording
 from bot.review.home_state import HomeState
 from bot.text import literal, who
 from bot.views.content import Button, buttons, line, ours
+from bot.views.home_escalations import EscalationsShown, escalation_blocks
 from bot.views.home_example import ExampleShown, example_blocks
 from bot.views.home_filters import filters
 from bot.views.home_results import ResultsShown, results_blocks
@@ -47,14 +48,16 @@ class HomePage:
     waiting: Sequence[Waiting]
     shown: ExampleShown | None
     results: ResultsShown
+    escalations: EscalationsShown = field(default_factory=EscalationsShown)
     notice: Notice | None = None
 
 
 def home_view(page: HomePage) -> dict[str, Any]:
     """The view; at most 100 blocks whatever the records hold."""
-    blocks: list[Block] = [HeaderBlock(text=PlainTextObject(text=wording.home.TITLE))]
-    if page.notice is not None:
-        blocks.append(_notice(page.notice))
+    blocks: list[Block] = [_notice(page.notice)] if page.notice is not None else []
+    if page.assistants or page.closed:
+        blocks += [*escalation_blocks(page.escalations), DividerBlock()]
+    blocks.append(HeaderBlock(text=PlainTextObject(text=wording.home.TITLE)))
     if page.assistants:
         blocks += _queue(page)
     for assistant, people in list(page.closed.items())[:_MOST_CLOSED]:

@@ -11,7 +11,8 @@ from bot.views.content import Button, line, moment, ours, small
 from bot.views.example import outcome_of
 from bot.views.marked import changes, kinds_found, marked
 from bot.views.rejecting import reject_select
-from records.examples import fingerprint, has_own_eyes
+from bot.workspaces.addresses import link_to
+from records.examples import fingerprint
 from records.review import question_of, teaches_the_same
 from records.states import ExampleState
 from records.tables import Example, Flag
@@ -31,15 +32,20 @@ class ExampleShown:
     number: int
     near: Sequence[Example]
     handoff_sentence: str
-    four_eyes: bool
     reviewer: str
+    own: frozenset[str]
+    """Ids of those that the reviewer may not approve: four eyes are wanted, and they wrote them."""
     can_go_back: bool
+    thread: tuple[str, str] | None = None
+    """Channel and `ts` of the thread in which the conversation can be read."""
+    address: str = ""
+    """The workspace's."""
 
     @property
     def may_approve(self) -> bool:
         """Whether the reviewer may approve it now."""
         waits = self.example.state is ExampleState.PROPOSED
-        return waits and not self._is_own(self.example)
+        return waits and self.example.id not in self.own
 
     @property
     def agreeing(self) -> list[Example]:
@@ -52,16 +58,13 @@ class ExampleShown:
         agreeing = self.agreeing
         if not agreeing or len(agreeing) < len(self.near) or not self.may_approve:
             return []
-        return [self.example, *(other for other in agreeing if not self._is_own(other))]
-
-    def _is_own(self, example: Example) -> bool:
-        return self.four_eyes and has_own_eyes(example, self.reviewer)
+        return [self.example, *(other for other in agreeing if other.id not in self.own)]
 
 
 def example_blocks(shown: ExampleShown) -> list[Block]:
     """The example with its choices, then those that ask nearly the same."""
     return [
-        small(_place(shown)),
+        small(_place(shown), thread_link(shown.thread, shown.address)),
         *_title(shown),
         *_earlier(shown.example),
         small(wording.review.QUESTION),
@@ -71,6 +74,11 @@ def example_blocks(shown: ExampleShown) -> list[Block]:
         *_choices(shown),
         *_near(shown),
     ]
+
+
+def thread_link(thread: tuple[str, str] | None, address: str) -> str:
+    """Where the conversation can be read; empty where it has no thread."""
+    return link_to(address, *thread, label=wording.home.THREAD) if thread else ""
 
 
 def _place(shown: ExampleShown) -> str:

@@ -72,13 +72,15 @@ def _team(shown: ResultsShown) -> list[Block]:
 def _results(results: FlagResults, *, whys: int) -> str:
     counted = [
         (wording.home.FLAGGED, results.flagged),
+        (wording.home.FLAG_WITHOUT, results.without),
         (wording.home.FLAG_WAITING, results.waiting),
         (wording.home.FLAG_APPROVED, results.approved),
         (_rejected(results, whys=whys), results.rejected),
         (wording.home.FLAG_TRAINED, results.trained),
         (wording.home.FLAG_FIXED, results.fixed),
     ]
-    return " · ".join(words.format(number=f"{number:,}") for words, number in counted)
+    shown = [one for one in counted if one[1] or one[0] is wording.home.FLAGGED]
+    return " · ".join(words.format(number=f"{number:,}") for words, number in shown)
 
 
 def _rejected(results: FlagResults, *, whys: int) -> str:

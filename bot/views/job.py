@@ -73,6 +73,8 @@ def _cancel(job: Job) -> Button:
         job.id,
         style="danger",
         question=wording.retraining.CANCEL_QUESTION,
+        yes=wording.retraining.CANCEL_YES,
+        no=wording.retraining.CANCEL_NO,
     )
 
 

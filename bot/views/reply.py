@@ -6,11 +6,11 @@ from slack_sdk.models.blocks import Block
 
 from bot import wording
 from bot.incoming.message import Message
-from bot.text import literal, who
+from bot.text import EMPTY, literal, who
 from bot.views.content import Button, Content, buttons, content, line, moment, said, small
 from records.tables import Audit, Turn
 
-_SHOWN = 300
+_SHOWN = 150
 
 
 def unread_message(turn: Turn, *, tries: Sequence[Audit] = (), in_vain: bool = True) -> Content:
@@ -41,15 +41,19 @@ def _tried(turn: Turn, tries: Sequence[Audit], *, in_vain: bool) -> list[Block]:
     return [*last, *retry]
 
 
-def unrecorded_notice(message: Message) -> Content:
-    """That a reply could not be recorded; *Retry* carries where it stands."""
+def unrecorded_notice(message: Message, *, for_good: bool = False) -> Content:
+    """That a reply could not be recorded; *Retry* carries where it stands.
+
+    `for_good`: it is not tried again by itself.
+    """
     words = wording.replies
     value = f"{message.channel}:{message.thread_ts}:{message.ts}"
-    sentence = words.NOT_RECORDED.format(words=shown(message))
+    sentence = words.NOT_RECORDED_EVER if for_good else words.NOT_RECORDED
+    sentence = sentence.format(words=shown(message))
     retry = buttons("unrecorded", Button(words.RETRY, "retry_reply", value))
     return content(words.NOT_RECORDED_PLAIN, [line(sentence), retry])
 
 
 def shown(message: Message) -> str:
     """The beginning of a message, or its files' names."""
-    return literal(message.words, _SHOWN) if message.words else ", ".join(message.files)
+    return literal(message.words, _SHOWN) if message.words else ", ".join(message.files) or EMPTY

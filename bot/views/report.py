@@ -12,6 +12,8 @@ from bot.views.report_figures import changed_line, slice_lines, tables
 from records.states import ReleaseAction
 from records.tables import Release, Report
 
+_FIRST = 2
+"""How many of the gate's sentences stand in the channel: the gate puts the telling ones first."""
 FIRST_SHARE = 0.1
 """The share of customers that a report offers for a first experiment."""
 
@@ -35,10 +37,14 @@ class Standing:
     """Who agreed to promote it."""
 
 
-def report_message(report: Report, *, summary: str, why: str, standing: Standing) -> Content:
-    """The report; `summary` is Markdown of ours, `why` the gate's sentences."""
+def report_message(report: Report, *, why: Sequence[str], standing: Standing) -> Content:
+    """The report in short, with what may be done; `why` are the gate's sentences.
+
+    The rest stands in its thread: who promotes from a telephone has the buttons in sight.
+    """
     blocks = [
-        *report_blocks(report, summary=summary, why=why),
+        *_verdict_blocks(report, why[:_FIRST]),
+        small(changed_line(report.body), wording.releases.IN_THREAD),
         *_outcomes(report, standing),
         *_choices(report, standing),
         small(report.id),
@@ -46,23 +52,43 @@ def report_message(report: Report, *, summary: str, why: str, standing: Standing
     return content(_fallback(report), blocks)
 
 
-def dated_report(report: Report, *, summary: str, why: str) -> Content:
+def report_details(report: Report, *, summary: str, why: Sequence[str]) -> Content | None:
+    """The rest of a report, for its thread; `summary` is Markdown of ours. None: there is none."""
+    blocks = [*_reasons([*why[_FIRST:], *_to_settle(report)]), *_figures(report, summary)]
+    return content(wording.releases.DETAILS_FALLBACK, blocks) if blocks else None
+
+
+def dated_report(report: Report, *, summary: str, why: Sequence[str]) -> Content:
     """A report for whoever asks for it, with when it was made and without buttons."""
     made = wording.releases.REPORT_FROM.format(at=moment(report.created_at))
-    blocks = [*report_blocks(report, summary=summary, why=why), small(made, report.id)]
+    blocks = [
+        *_verdict_blocks(report, why),
+        *_figures(report, summary),
+        small(changed_line(report.body), made, report.id),
+    ]
     return content(_fallback(report), blocks)
 
 
-def report_blocks(report: Report, *, summary: str, why: str) -> list[Block]:
-    """What a report says, without what may be done about it."""
-    figures = [*slice_lines(report.body), changed_line(report.body)]
+def _verdict_blocks(report: Report, why: Sequence[str]) -> list[Block]:
     return [
         HeaderBlock(text=PlainTextObject(text=cut(_title(report), 150))),
         line(wording.releases.VERDICT_LINE.format(verdict=_verdict(report))),
-        *(said(why, most=1) if why else []),
-        *tables(summary),
-        *[line(figure) for figure in figures if figure],
+        *_reasons(why),
     ]
+
+
+def _reasons(sentences: Sequence[str]) -> list[Block]:
+    return said("\n".join(sentences), most=1) if sentences else []
+
+
+def _to_settle(report: Report) -> list[str]:
+    return [str(sentence) for sentence in report.body.get("settle") or []]
+
+
+def _figures(report: Report, summary: str) -> list[Block]:
+    shown = tables(summary)
+    bounds = [small(wording.releases.BOUNDS)] if shown and report.body.get("slices") else []
+    return [*shown, *bounds, *[line(words) for words in slice_lines(report.body)]]
 
 
 def _verdict(report: Report) -> str:
@@ -178,11 +204,26 @@ def refusal_message(version: str, *, reason: str) -> Content:
     return content(escaped(cut(title, 200)), [line(title), *said(reason, most=1)])
 
 
-def release_message(release: Release) -> Content:
-    """The line that says what answers customers from now on."""
+def release_message(release: Release, *, may_go_back: bool = False) -> Content:
+    """The line that says what answers customers from now on, and the way back."""
     words = wording.releases.RELEASED_FALLBACK
     fallback = words.format(version=release.version, assistant=release.assistant)
-    return content(escaped(fallback), [line(release_sentence(release))])
+    back = [buttons("release", _way_back(release))] if may_go_back else []
+    return content(escaped(fallback), [line(release_sentence(release)), *back])
+
+
+def _way_back(release: Release) -> Button:
+    """It names the version too: by that it is known whose it is."""
+    words = wording.releases
+    return Button(
+        words.ROLL_BACK,
+        "rollback_release",
+        f"{release.version} {release.id}",
+        style="danger",
+        question=words.ROLL_BACK_QUESTION.format(
+            challenger=release.version, assistant=release.assistant
+        ),
+    )
 
 
 def release_sentence(release: Release) -> str:

@@ -9,6 +9,7 @@ from slack_sdk.models.blocks import Block, MarkdownBlock
 from bot import wording
 from bot.text import clean, cut, length, literal
 from bot.views.content import small
+from records.rounding import shown_difference
 
 _LONGEST = 9000
 _MOST_ROWS = 40
@@ -44,8 +45,8 @@ def slice_lines(body: Mapping[str, Any]) -> list[str]:
     changed = []
     for entry in body.get("slices") or []:
         difference = entry.get("difference") or {}
-        if difference.get("value"):
-            changed.append((float(difference["value"]), str(entry["name"]), difference))
+        if difference.get("value") and (points := _points(entry)):
+            changed.append((points, str(entry["name"]), difference))
     changed.sort(key=lambda row: -abs(row[0]))
     worse = [_slice(*row) for row in changed if row[0] > 0]
     better = [_slice(*row) for row in changed if row[0] < 0]
@@ -63,18 +64,30 @@ def _listed(names: list[str]) -> str:
     return ", ".join(shown)
 
 
-def _slice(value: float, name: str, difference: Mapping[str, Any]) -> str:
+def _points(entry: Mapping[str, Any]) -> float:
+    """How much worse a slice is, in points: as a reader of the tables works it out."""
+    before, after = ((entry.get(side) or {}).get("value") for side in ("champion", "challenger"))
+    if before is None or after is None:
+        return round(100 * float(entry["difference"]["value"]), 1)
+    return shown_difference(100 * float(before), 100 * float(after), digits=1)
+
+
+def _slice(points: float, name: str, difference: Mapping[str, Any]) -> str:
     """A slice with its change in points; `perhaps` where it may as well be none."""
     low, high = difference.get("low"), difference.get("high")
     is_sure = low is not None and high is not None and (low > 0 or high < 0)
     words = wording.releases.SLICE if is_sure else wording.releases.SLICE_PERHAPS
-    return words.format(name=literal(cut(name, 80)), points=f"{100 * value:+.1f}")
+    return words.format(name=literal(cut(name, 80)), points=f"{points:+.1f}")
 
 
 def changed_line(body: Mapping[str, Any]) -> str:
-    """How many answers were fixed and broken; nothing where none was compared."""
-    changes = body.get("changes") or {}
-    fixed, broken = changes.get("fixed"), changes.get("broken")
+    """How many answers changed, and how; nothing where none was compared."""
+    changes, words = body.get("changes") or {}, wording.releases
+    fixed, broken, reworded = (changes.get(kind) for kind in ("fixed", "broken", "reworded"))
     if fixed is None or broken is None:
         return ""
-    return wording.releases.CHANGED.format(fixed=f"{fixed:,}", broken=f"{broken:,}")
+    if reworded is None:
+        return words.CHANGED.format(fixed=f"{fixed:,}", broken=f"{broken:,}")
+    return words.CHANGED_REWORDED.format(
+        fixed=f"{fixed:,}", broken=f"{broken:,}", reworded=f"{reworded:,}"
+    )

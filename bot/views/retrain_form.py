@@ -182,6 +182,10 @@ def _day(offer: Offer, wishes: Wishes) -> Block:
 
 
 def _method() -> Block:
+    """The method: a choice where there is one."""
+    if len(wording.retraining.METHODS) == 1:
+        (only,) = wording.retraining.METHODS.values()
+        return small(wording.retraining.METHOD_ONLY.format(method=only))
     options = [
         Option(value=method.value, text=PlainTextObject(text=words))
         for method, words in wording.retraining.METHODS.items()

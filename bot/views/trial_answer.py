@@ -20,10 +20,11 @@ from bot.views.content import (
     Content,
     buttons,
     content,
-    duration,
     line,
+    probability,
     said,
     small,
+    took,
 )
 from records.tables import Flag, Turn
 
@@ -45,6 +46,8 @@ class AnswerShown:
     is_draft: bool = False
     sent_by: str | None = None
     """Who sent the draft to the customer."""
+    sent_words: str | None = None
+    """What was sent, where it was edited before."""
 
 
 def answer_message(shown: AnswerShown) -> Content:
@@ -53,6 +56,9 @@ def answer_message(shown: AnswerShown) -> Content:
     blocks: list[Block] = [small(f"*{above}*")] if above else []
     if shown.turn.content.strip():
         blocks += said(shown.turn.content)
+    if shown.sent_by and shown.sent_words is not None:
+        edited = wording.asking.DRAFT_SENT_EDITED.format(who=who(shown.sent_by))
+        blocks += [small(edited), *said(shown.sent_words)]
     short = escaped(cut(clean(shown.turn.content), 200))
     words = content(short, blocks)
     return Content(words.text, [*words.blocks, *answer_end(shown)])
@@ -73,7 +79,7 @@ def answer_end(shown: AnswerShown) -> list[dict[str, Any]]:
         blocks.append(line(wording.asking.EMPTY_ANSWER))
     if notes:
         blocks.append(small(*notes))
-    blocks.append(small(_facts(shown), wording.asking.UNCOUNTED))
+    blocks.append(small(_facts(shown), "" if shown.is_draft else wording.asking.UNCOUNTED))
     if not shown.flags and not shown.liked_by:
         blocks.append(_feedback(turn))
     blocks.append(buttons("answer", *_choices(shown)))
@@ -87,8 +93,8 @@ def _remarks(shown: AnswerShown) -> list[str]:
     if turn.handed_over:
         remarks.append(words.HANDED_OVER)
     elif shown.least is not None and (sure is None or sure < shown.least):
-        known = words.UNKNOWN if sure is None else _percent(sure)
-        remarks.append(words.UNSURE.format(confidence=known, least=_percent(shown.least)))
+        known = words.UNKNOWN if sure is None else probability(sure)
+        remarks.append(words.UNSURE.format(confidence=known, least=probability(shown.least)))
     if turn.finish_reason == "length":
         remarks.append(words.CUT_SHORT)
     return remarks
@@ -97,7 +103,7 @@ def _remarks(shown: AnswerShown) -> list[str]:
 def _said_of(shown: AnswerShown) -> list[str]:
     lines = [_flag(flag) for flag in shown.flags[-4:]]
     lines += [wording.asking.LIKED.format(who=who(user)) for user in shown.liked_by[:3]]
-    if shown.sent_by:
+    if shown.sent_by and shown.sent_words is None:
         lines.append(wording.asking.DRAFT_SENT.format(who=who(shown.sent_by)))
     return lines
 
@@ -111,24 +117,14 @@ def _flag(flag: Flag) -> str:
 
 def _facts(shown: AnswerShown) -> str:
     turn, words = shown.turn, wording.asking
-    took = duration_of(turn)
+    passed = took(turn.duration_ms)
     if shown.blind:
-        return words.FACTS_BLIND.format(duration=took)
+        return words.FACTS_BLIND.format(duration=passed)
     version = literal(turn.version or "")
     sure = confidence(turn.mean_logprob)
     if sure is None:
-        return words.FACTS.format(version=version, duration=took)
-    return words.FACTS_SURE.format(version=version, duration=took, confidence=_percent(sure))
-
-
-def duration_of(turn: Turn) -> str:
-    """How long an answer took: short ones by the tenth of a second."""
-    seconds = (turn.duration_ms or 0.0) / 1000
-    return wording.asking.TENTHS.format(seconds=seconds) if seconds < 10 else duration(seconds)
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.0f}"
+        return words.FACTS.format(version=version, duration=passed)
+    return words.FACTS_SURE.format(version=version, duration=passed, confidence=probability(sure))
 
 
 def _feedback(turn: Turn) -> Block:
@@ -151,14 +147,25 @@ def _feedback(turn: Turn) -> Block:
 
 def _choices(shown: AnswerShown) -> list[Button]:
     label = wording.review.REVISE_FLAG if shown.flags else wording.review.FLAG_ANSWER
-    choices = [Button(label, "flag_answer", shown.turn.id)]
-    if shown.is_draft and not shown.sent_by and shown.turn.content.strip():
-        send = Button(
+    flag = Button(label, "flag_answer", shown.turn.id)
+    return [*_sending(shown), flag] if is_to_send(shown) else [flag]
+
+
+def is_to_send(shown: AnswerShown) -> bool:
+    """Whether it is a draft with words for a customer: a hand-over's are said by nobody."""
+    turn = shown.turn
+    has_words = bool(turn.content.strip()) and not turn.handed_over
+    return shown.is_draft and not shown.sent_by and has_words
+
+
+def _sending(shown: AnswerShown) -> list[Button]:
+    return [
+        Button(
             wording.asking.SEND_DRAFT,
             "send_draft",
             shown.turn.id,
             style="primary",
             question=wording.asking.SEND_DRAFT_QUESTION,
-        )
-        choices.insert(0, send)
-    return choices
+        ),
+        Button(wording.asking.EDIT_DRAFT, "edit_draft", shown.turn.id),
+    ]

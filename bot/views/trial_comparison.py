@@ -16,6 +16,8 @@ class ComparisonShown:
     question: str
     versions: tuple[str, str]
     blind: bool
+    same: bool = False
+    """Whether both said the same."""
     better: Better | None = None
     judged_by: str = ""
 
@@ -27,6 +29,8 @@ def comparison_message(shown: ComparisonShown) -> Content:
         verdict = _verdict(shown.better, first, second, by=who(shown.judged_by))
         note = wording.asking.JUDGED_NOTE.format(first=first, second=second)
         return content(verdict, [line(verdict), small(note)])
+    if shown.same:
+        return content(wording.asking.COMPARE_SAME, [line(wording.asking.COMPARE_SAME)])
     sentence = wording.asking.COMPARE
     if not shown.blind:
         sentence = wording.asking.COMPARE_KNOWN.format(first=first, second=second)

@@ -10,13 +10,17 @@ HELP = (
     "*Just ask*, and the version that serves customers answers, in a thread. Write on in the "
     "thread to go on with that conversation.\n"
     "*Ask a version:* `ask version {example}: where is my card?` – the beginning of its name is "
-    "enough; `champion` and `base` are names too.\n"
-    "*Two side by side:* `compare {example} champion: where is my card?` – you judge before you "
-    "see which is which.\n"
-    "*In a channel* mention me. In an escalation's thread that makes a draft, which only its owner "
-    "can send to the customer.\n"
-    "*Several assistants:* `{assistant}: where is my card?`"
+    "enough; `champion` and `base` are names too."
 )
+HELP_COMPARE = (
+    "*Two side by side:* `compare {first} {second}: where is my card?` – you judge before you see "
+    "which is which."
+)
+HELP_MENTION = (
+    "*In a channel* mention me. In an escalation's thread that makes a draft, which only its owner "
+    "can send to the customer."
+)
+HELP_ASSISTANTS = "*Several assistants:* `{assistant}: where is my card?`"
 HELP_TITLE = "How to ask"
 AND = " or "
 CHAMPION = "{version} (serves customers)"
@@ -59,22 +63,28 @@ ASKED_AGAIN = ":repeat: {who} asked again."
 
 TITLE = "Answer {number}"
 DRAFT = "Draft – the customer has not read this"
-DRAFT_SENT = ":white_check_mark: {who} sent this to the customer."
+DRAFT_SENT = ":outbox_tray: Passed on to the customer by {who}."
+DRAFT_SENT_EDITED = ":outbox_tray: Edited and passed on to the customer by {who}:"
 SEND_DRAFT = "Send to customer"
 SEND_DRAFT_QUESTION = "The customer gets these words as they stand, from you."
+EDIT_DRAFT = "Edit and send…"
+EDIT_DRAFT_TITLE = "Edit and send"
+EDIT_DRAFT_SUBMIT = "Send to customer"
+EDIT_DRAFT_LABEL = "What the customer gets, from you"
+EDIT_DRAFT_TOO_LONG = "The draft is too long to be edited here. Write what the customer gets."
+EDIT_DRAFT_EMPTY = "Write something for the customer."
 HANDED_OVER = (
     ":raising_hand: *The model asked for a person.* A customer would have been handed over."
 )
 UNSURE = (
-    ":raising_hand: *Not sure enough* ({confidence} %, at least {least} % wanted). A customer "
-    "would have been handed over."
+    ":raising_hand: *Not sure enough* (mean token probability {confidence}, at least {least} "
+    "wanted). A customer would have been handed over."
 )
 UNKNOWN = "unknown"
 CUT_SHORT = ":scissors: It reached the longest length of an answer."
 FACTS = "{version} · {duration}"
-FACTS_SURE = "{version} · {duration} · {confidence} % sure"
+FACTS_SURE = "{version} · {duration} · mean token probability {confidence}"
 FACTS_BLIND = "{duration}"
-TENTHS = "{seconds:.1f} s"
 UNCOUNTED = "Tried in Slack: no customer, counted in no figure."
 GOOD = "Good answer"
 BAD = "Bad answer"
@@ -84,6 +94,7 @@ FLAGGED_FOR = ":triangular_flag_on_post: Flagged by {who}: {reason}"
 
 COMPARE = "*Which answer is better?* Their versions are shown when you have judged."
 COMPARE_KNOWN = "*Which answer is better?* {first} gave answer 1, {second} answer 2."
+COMPARE_SAME = ":twisted_rightwards_arrows: Both versions gave the same answer: nothing to judge."
 JUDGEMENTS: dict[Better, str] = {
     Better.FIRST: "1 is better",
     Better.SECOND: "2 is better",

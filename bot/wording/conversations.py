@@ -11,18 +11,23 @@ REASONS: dict[EscalationReason, str] = {
     EscalationReason.ENGINE: "the assistant could not answer",
     EscalationReason.FLAG: "an agent flagged the answer",
 }
-CARD_TITLE = "Escalation: {assistant}"
+CARD_TITLE = "Escalation in {assistant}: “{question}”"
+CARD_WITHOUT_WORDS = "Escalation in {assistant}"
 CUSTOMER = "*Customer:* {customer}"
 CUSTOMER_UNKNOWN = "unknown"
-REASON = "*Reason:* {reason} – {cause}"
-VERSION = "*Version:* {version}"
-NO_VERSION = "–"
+REASON = "{reason}: {cause}"
+CAUSE_SAYS_NO_MORE = "asked for a person"
+"""How the cause ends where the assistant asked, by the gateway's words."""
+LAST_WORDS = "{speaker}: {words}"
+WROTE_AGAIN = ":incoming_envelope: *Wrote again* {at}: {words}"
+ASSISTANT = "Assistant {assistant}"
+VERSION = "Version {version}"
+QUESTION = "“{question}”"
 STATE_WAITING = ":hourglass_flowing_sand: *Waiting for a person* since {since}"
 STATE_TAKEN = ":speech_balloon: {owner} speaks with the customer since {since}"
 STATE_PAUSED = ":double_vertical_bar: {owner} has this, paused since {since}"
 STATE_ASKED = ":point_right: {assignee} was asked to take over"
-WAITED = "Waited {duration} for a person, from {since}"
-OPENED = "Opened {since}"
+WAITED = "Waited {duration} for a person"
 ENDED: dict[Resolution, str] = {
     Resolution.SOLVED: ":white_check_mark: Resolved by {by}: *solved*",
     Resolution.PARTLY_SOLVED: ":ballot_box_with_check: Resolved by {by}: *partly solved*",
@@ -64,7 +69,12 @@ STALE_OWNER = "Somebody else has this now: look at the card again, then press."
 RESOLVE_TITLE = "Resolve"
 RESOLVE_LABEL = "How did it end?"
 RESOLVE_SAVE_LABEL = "To learn from"
-RESOLVE_SAVE = "Propose my replies as an example"
+RESOLVE_SAVE = "Propose the answer below as an example"
+RESOLVE_ANSWER_LABEL = "What the right answer would have been"
+RESOLVE_ANSWER_HINT = (
+    "The answer to the customer's question that the assistant should have given. A colleague looks "
+    "at it before it trains. Empty: nothing is proposed."
+)
 RESOLVE_NOTE_LABEL = "Note for colleagues"
 RESOLVE_SUBMIT = "Resolve"
 ASSIGN_TITLE = "Assign to…"
@@ -90,20 +100,22 @@ PASSED = (
     ":speech_balloon: {owner} speaks with the customer now. {former}, what you write here stays "
     "internal from now on."
 )
-REMINDER = ":bell: Nobody has taken this over yet; the customer waits since {since}."
+REMINDER = ":bell: Nobody has taken this over yet; the customer has been waiting since {since}."
 REMINDER_ASKED = (
-    ":bell: {assignee}, you were asked to take this over; the customer waits since {since}."
+    ":bell: {assignee}, you were asked to take this over; the customer has been waiting since "
+    "{since}."
 )
 ON_CALL = (
-    ":rotating_light: {on_call}: nobody has taken this over; the customer waits since {since}."
+    ":rotating_light: {on_call}: nobody has taken this over; the customer has been waiting since "
+    "{since}."
 )
 ON_CALL_ONLY_OTHERS = (
     ":rotating_light: {on_call}: more customers of this channel wait too long for a person: "
     "{others}."
 )
 ON_CALL_OTHERS = (
-    ":rotating_light: {on_call}: nobody has taken this over; the customer waits since {since}, "
-    "as do others who have waited too long: {others}."
+    ":rotating_light: {on_call}: nobody has taken this over; the customer has been waiting since "
+    "{since}, as have others who have waited too long: {others}."
 )
 
 SPEAKERS: dict[Role, str] = {

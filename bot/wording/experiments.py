@@ -29,6 +29,7 @@ RAMP = "Ramp to {share}"
 RAMP_QUESTION = (
     "{version} then answers {share} of the customers of {assistant}. Those who have it now keep it."
 )
+NOT_MORE = "{version} answers {share} of the customers already. Press Stop to take it from them."
 STOP = "Stop"
 STOP_QUESTION = "All customers of {assistant} are then answered by the champion again."
 ENDED = "This experiment has ended already."

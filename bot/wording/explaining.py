@@ -19,7 +19,7 @@ BY_VERSION = "*By* {version}"
 BY_ARM = "*By* {version}, arm {arm} of the experiment {experiment}"
 BY_NOBODY = "*By* a fixed sentence: no model answered"
 TOOK = "It took {duration} and {tokens} tokens."
-TOOK_SURE = "It took {duration} and {tokens} tokens; mean probability of a token {probability}."
+TOOK_SURE = "It took {duration} and {tokens} tokens; mean token probability {probability}."
 HANDED_OVER = "*Handed over:* {reason} – {cause} ({state})"
 STATES: dict[EscalationState, str] = {
     EscalationState.WAITING: "waits",
@@ -40,4 +40,4 @@ EXAMPLE_FLAG = "{likeness} alike, from {source}: flagged by {flagger}, approved 
 EXAMPLE_HANDOVER = "(a person)"
 LESSON = "{question} → {answer}"
 NO_NEAREST = "No example of its dataset is like the question."
-NO_DATASET = "It was trained on nothing of yours."
+NO_DATASET = "No approved example was used in its training."

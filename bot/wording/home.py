@@ -15,6 +15,17 @@ SHOW_ALL = "Show all"
 NOT_A_REVIEWER = "{number} examples wait. {people} review them for {assistant}."
 NO_ASSISTANT = "No assistant belongs to this workspace."
 
+NOBODY_WAITS = ":sparkles: No customer waits for a person."
+PEOPLE_WAIT = ":hourglass_flowing_sand: *Waiting for a person: {number}* (the oldest first)"
+OPEN_WAITING = "• since {since} · {assistant} · {reason}"
+YOURS = ":speech_balloon: *Yours: {number}*"
+OPEN_MINE = "• “{question}” · {how}"
+OPEN_YOURS = "with you since {since}"
+OPEN_PAUSED = "paused since {since}"
+OPEN_ASKED = "you were asked to take it over"
+MORE_OPEN = "_… and {number} more_"
+SHOW_CARD = "Show"
+
 FILTER_ASSISTANT = "Assistant"
 FILTER_SOURCE = "From"
 FILTER_REASON = "Reason"
@@ -47,6 +58,7 @@ PERSONAL_DATA = (
     "example if it must not be kept. Names are not found by themselves."
 )
 CONVERSATION = "Show conversation"
+THREAD = "Open the thread"
 CONVERSATION_TITLE = "Conversation"
 CONVERSATION_LEFT_OUT = "_{number} earlier messages are left out here._"
 EDIT = "Edit"
@@ -95,6 +107,7 @@ NO_FLAGS = (
     "it shows here."
 )
 FLAGGED = "*{number}* flagged"
+FLAG_WITHOUT = "*{number}* without a right answer, so nothing to learn from"
 FLAG_WAITING = "*{number}* waiting"
 FLAG_APPROVED = "*{number}* approved"
 FLAG_REJECTED = "*{number}* rejected"

@@ -8,12 +8,21 @@ NOT_A_REVIEWER = (
     "Only {people} may review examples for {assistant}. The list stands in the assistant's file "
     "under slack.reviewers."
 )
+GROUPS_UNREAD = (
+    "Slack does not say who is in {groups}, so it cannot be seen whether you may do this. Try "
+    "again; if the group is gone, it must be taken out of the assistant's file (slack.operators, "
+    "slack.reviewers)."
+)
 UNEXPECTED = "Something went wrong on our side. It is logged under {reference}."
 NOTICE_TITLE = "Understudy"
 CLOSE = "Close"
 LOADING = "One moment …"
 FORM_LATE = "Slack was too slow to open the form: please press again."
 
+STRANGER = (
+    "You belong to another organisation, so you can read here but not act. Somebody of this team "
+    "can name you in the assistant's file (slack.operators or slack.reviewers)."
+)
 ELSEWHERE = "This belongs to another workspace."
 OTHER_WORKSPACE = (
     "The assistant {assistant} belongs to the workspace {wanted}, but SLACK_BOT_TOKEN is one of "
@@ -82,6 +91,15 @@ SLACK_REFUSALS: dict[str, str] = {
     "the assistant's file.",
     "is_archived": "The channel is archived: name another under slack.channel in the assistant's "
     "file.",
+    "team_access_not_granted": "The app may not work in this workspace: an admin of the "
+    "organisation must add it there.",
+    "org_login_required": "The organisation is being moved or asks for another login: an admin "
+    "must sign the app in again.",
+    "ekm_access_denied": "The organisation's admins have suspended messages for now (Enterprise "
+    "Key Management): they must allow them again.",
+    "no_permission": "The app lacks a right in this workspace: an admin must allow it, or install "
+    "it again with deploy/slack/manifest.yaml.",
+    "access_denied": "The app lacks access in this workspace: an admin must allow it.",
 }
 SLACK_UNREACHABLE = "Slack cannot be reached: {error}."
 SLACK_BROKE_OFF = "The call to Slack broke off: {error}."
@@ -89,6 +107,14 @@ SLACK_SAYS_WAIT = "Slack asks to wait a little."
 SLACK_FAILED = "Slack failed: {code}."
 SLACK_BUSY = "Slack is busy: {code}."
 SLACK_REFUSES = "Slack refuses it: {code}."
+SLACK_RESTRICTS = (
+    "The channel's settings forbid the bot to post there ({code}): allow it under Posting "
+    "permissions, or name another channel under slack.channel in the assistant's file."
+)
+SLACK_DISLIKES = (
+    "Slack refuses it for now ({code}): look the code up in Slack's documentation of the method. "
+    "It is tried again."
+)
 UNSEEN_CHANNEL = (
     "The bot sees no channel #{channel}: create it and invite the bot there (/invite @Understudy), "
     "or name another under slack.channel in the assistant's file."

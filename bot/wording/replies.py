@@ -23,13 +23,23 @@ HINT_EDITED_UNSEEN = (
     "Write it again if they shall."
 )
 
-FILES_AND_TEXT = "Your text went to the customer without {files}: files can't be passed on."
-FILES_ONLY = "Nothing went to the customer: files can't be passed on ({files})."
+HINT_PASSED = (
+    "{owner} had taken this over when your message came, so the customer has *not* got it: "
+    "“{words}”"
+)
+HINT_NO_WORDS = (
+    "Nothing went to the customer: your message holds no text, and an emoji of your workspace's "
+    "own can't be passed on. Write in words what they shall get."
+)
+
+FILES_AND_TEXT = "Your text went to the customer without {files}: only text can be passed on."
+FILES_ONLY = "Nothing went to the customer: only text can be passed on, not {files}."
+FORWARDED = "the forwarded message"
 FILE_KINDS = {
     "image": "the picture {name}",
     "video": "the video {name}",
     "audio": "the recording {name}",
-    "text": "the text {name}",
+    "text": "the text file {name}",
     "application": "the document {name}",
 }
 FILE = "the file {name}"
@@ -39,6 +49,10 @@ NOT_RECORDED = (
     ":warning: Your message could not be recorded, so the customer has *not* got it: “{words}”\n"
     "It is tried again by itself, and what you write here after it waits for it. It gets its "
     ":hourglass_flowing_sand: when that works. You can also try now."
+)
+NOT_RECORDED_EVER = (
+    ":warning: Your message could not be recorded, so the customer has *not* got it: “{words}”\n"
+    "Press *Retry*, or write it again if that does not help."
 )
 NOT_RECORDED_PLAIN = "Your message could not be recorded, so the customer has not got it."
 RETRY = "Retry"
@@ -53,9 +67,16 @@ EDIT_LATE = (
 )
 EDIT_NEVER = "The customer keeps your message as it was: write what is right now in a new message."
 EDIT_NOTE = "A note stays a note, whatever is made of it: write a new message to the customer."
+EDIT_QUESTION = (
+    "What you wrote to me stays internal, whatever is made of it: write a new message to the "
+    "customer."
+)
 EDIT_REMOVED = (
-    "The customer does not see this message any more, because it was a note for a while. Write a "
-    "new one."
+    "The customer does not see this message any more, because it was internal for a while. Write "
+    "a new one."
+)
+EDIT_NOT_RECORDED = (
+    "What you changed could not be recorded, so the customer keeps your message as it was. {reason}"
 )
 MINUTES = "{minutes:g} minutes"
 

@@ -48,6 +48,8 @@ FALLBACKS: dict[JobState, str] = {
     JobState.CANCELLED: "Retraining {assistant}: cancelled",
 }
 CANCEL = "Cancel"
+CANCEL_YES = "Stop retraining"
+CANCEL_NO = "Keep going"
 CANCEL_QUESTION = "The training ends within seconds, and nothing of it is kept."
 CANCELLED = "The retraining is cancelled."
 
@@ -87,10 +89,11 @@ OLDER_LEFT_OUT = (
 SINCE_LABEL = "Corrections to train on"
 SINCE_ALL = "All that are approved"
 SINCE_LAST = "Those approved since the last training"
-SINCE_DAY = "Those approved since a day"
-DAY_LABEL = "The day"
+SINCE_DAY = "Those approved since the day below"
+DAY_LABEL = "Approved since"
 DAY_HINT = "It begins at midnight in {timezone}."
 METHOD_LABEL = "Method"
+METHOD_ONLY = "*Method:* {method}"
 METHODS: dict[TrainingMethod, str] = {
     TrainingMethod.SFT: "Supervised fine-tuning on the right answers",
 }

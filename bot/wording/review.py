@@ -46,13 +46,15 @@ FLAG_SAVED_NOTE = "Your flag is saved already. What you add here says what would
 FLAG_LOADING = "Saving your flag …"
 FLAG_REASON_LABEL = "What is wrong with it?"
 FLAG_REASON_PLACEHOLDER = "Choose a reason"
+FLAG_REASON_HINT = (
+    "Where a person should have answered, choose “Should have been handed over”, whatever else is "
+    "wrong: that is what the assistant learns."
+)
 FLAG_CORRECTION_LABEL = "The right answer"
-FLAG_ESCALATE_LABEL = "Should have escalated?"
-FLAG_ESCALATE = "A person should have answered this"
 FLAG_NOTE_LABEL = "Note for colleagues"
-FLAG_UNCHANGED = (
-    "This is the answer as it was given. Write the right one, or empty this field to flag the "
-    "answer without one."
+FLAG_BARE = (
+    "Your flag is saved without a right answer, so nothing is learned from it yet. *Revise flag* "
+    "adds one."
 )
 FLAG_TOO_LONG = "The answer is too long to be edited here. Write the right one."
 FLAG_LATE = "Your flag is saved. Slack was too slow to open the form: press again to add details."

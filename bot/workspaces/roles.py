@@ -1,14 +1,20 @@
 """Who may do what: people and user groups that an assistant's file names, asked of Slack."""
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 
+import aiohttp
+from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import wording
+from bot.outbox.failures import understood
 from bot.text import who
 from records.assistant import Assistant
 from records.errors import Forbidden
+
+log = logging.getLogger(__name__)
 
 _REMEMBERED_SECONDS = 60.0
 
@@ -26,8 +32,7 @@ class Roles:
         """See that a person may retrain and release.
 
         Raises:
-            Forbidden: naming who may.
-            SlackApiError: Slack does not tell a group's members.
+            Forbidden: naming who may, or which group's members Slack does not tell.
         """
         await self._require(
             client, assistant.slack.operators, user, wording.machine.NOT_AN_OPERATOR, assistant
@@ -39,19 +44,36 @@ class Roles:
         """See that a person may decide on examples.
 
         Raises:
-            Forbidden: naming who may.
-            SlackApiError: Slack does not tell a group's members.
+            Forbidden: naming who may, or which group's members Slack does not tell.
         """
         await self._require(
             client, assistant.slack.reviewers, user, wording.machine.NOT_A_REVIEWER, assistant
         )
 
     async def is_named(self, client: AsyncWebClient, named: Sequence[str], user: str) -> bool:
-        """Whether a person is among those who are named; all are where nobody is."""
+        """Whether a person is among those who are named; all are where nobody is.
+
+        One group that Slack does not know, or tells nothing of now, keeps nobody out of another.
+
+        Raises:
+            Forbidden: the person is in none that could be read, and one could not.
+        """
         if not named or user in named:
             return True
-        groups = [name for name in named if name.startswith("S")]
-        return any([user in await self._members_of(client, group) for group in groups])
+        unread = []
+        for group in (name for name in named if name.startswith("S")):
+            try:
+                if user in await self._members_of(client, group):
+                    return True
+            except (SlackClientError, aiohttp.ClientError, TimeoutError) as error:
+                failure = understood(error)
+                log.warning("who is in %s: %s", group, failure.sentence if failure else error)
+                unread.append(group)
+        if unread:
+            raise Forbidden(
+                wording.machine.GROUPS_UNREAD.format(groups=", ".join(map(who, unread)))
+            )
+        return False
 
     async def _require(
         self,

@@ -48,7 +48,11 @@ class Workspaces(Protocol):
         """The app was removed from a workspace, or its token revoked, at that time."""
 
     async def clients(self) -> Sequence[Sender]:
-        """Clients of all workspaces."""
+        """Clients of all workspaces.
+
+        Raises:
+            SlackApiError: Slack refuses a token.
+        """
 
     def problems(self) -> Sequence[str]:
         """What a person must mend before messages can be sent."""
@@ -79,6 +83,7 @@ class OneWorkspace:
         """
         answer = await self._client.auth_test()
         self._identity = Identity(answer["team_id"], answer["bot_id"], answer["user_id"])
+        self._problem = ""
 
     @property
     def _team(self) -> str | None:
@@ -120,7 +125,9 @@ class OneWorkspace:
         log.error("%s", self._problem)
 
     async def clients(self) -> Sequence[Sender]:
-        """The one client."""
+        """The one client; where the app was removed, once Slack knows its token again."""
+        if self._problem:
+            await self.introduce()
         return [Sender(self._team, self._client)]
 
     def problems(self) -> Sequence[str]:

@@ -68,8 +68,6 @@ async def _handle(team: Team, agent: Person, escalation: str) -> None:
     await agent.click(team.channel, answer["ts"], "flag_answer")
     reason = "should_have_escalated" if topic.handover else "wrong"
     entered: dict[str, object] = {"reason": reason, "correction": topic.answer}
-    if topic.handover:
-        entered["should_escalate"] = ["should_escalate"]
     await _fill(agent, entered)
     await agent.click(team.channel, card["ts"], "resolve")
     await _fill(agent, {"resolution": "solved"})

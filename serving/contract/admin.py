@@ -73,13 +73,23 @@ class Arm(Shown):
     conversations: int | None = None
 
 
+class ChampionsSide(Shown):
+    """The customers of an experiment who stay with the champion."""
+
+    version: str | None
+    share: float
+    customers: int
+    conversations: int
+
+
 class Experiment(Shown):
-    """An experiment with its arms."""
+    """An experiment with its arms; the champion's side only where it is shown."""
 
     id: str
     assistant: str
     state: ExperimentState
     arms: list[Arm]
+    champion: ChampionsSide | None = None
 
 
 class Shadow(Shown):

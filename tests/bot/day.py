@@ -47,6 +47,7 @@ class Bot:
             "UNDERSTUDY_SLACK_MESSAGES_PER_SECOND": str(settings.slack_messages_per_second),
             "UNDERSTUDY_OUTBOX_POLL_SECONDS": "0.05",
             "UNDERSTUDY_ROUND_SECONDS": "0.5",
+            "UNDERSTUDY_SLACK_CALL_SECONDS": "0.5",
             "SLACK_API_URL": settings.slack_api_url,
             "SLACK_BOT_TOKEN": "xoxb-standin",
             "SLACK_SIGNING_SECRET": "standin",

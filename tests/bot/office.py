@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from aiohttp import ClientSession, web
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from bot.desk import Desk
 from bot.process import Bot
@@ -24,7 +24,7 @@ from records.conversations import Arrival
 from records.database import Database
 from records.messages import Role
 from records.states import EscalationReason, OutboxState
-from records.tables import OutboxMessage, Turn
+from records.tables import OutboxMessage, SlackEvent, Turn
 from tests.conftest import free_port
 
 Found = TypeVar("Found")
@@ -66,6 +66,7 @@ class Office:
             job_update_seconds=0.2,
             outbox_poll_seconds=0.03,
             round_seconds=0.1,
+            slack_call_seconds=0.0,
         )
 
     def slack_settings(self, **changes: Any) -> StandinSettings:
@@ -157,6 +158,21 @@ class Office:
                 return session.scalars(query).one_or_none()
 
         return await _until(look)
+
+    async def settled(self, event_id: str) -> None:
+        """Return when an event's work is done."""
+
+        def look() -> bool:
+            with self.database.read() as session:
+                return session.get(SlackEvent, event_id) is not None
+
+        await _until(look)
+
+    async def forgets(self, event_id: str) -> None:
+        """Take an event's work for undone, once it is done: Slack may tell of it again."""
+        await self.settled(event_id)
+        with self.database.write() as session:
+            session.execute(delete(SlackEvent))
 
     async def all_sent(self) -> None:
         """Return when nothing waits to be shown in Slack."""

@@ -28,6 +28,6 @@ def registered() -> dict[str, list[Any]]:
     """Constraints by what is listened to: action, shortcut, view, command, event, ..."""
     notebook = Notebook()
     app: Any = notebook
-    listeners.register(app, MagicMock(), MagicMock(), MagicMock())
+    listeners.register(app, MagicMock(), MagicMock(), MagicMock(), MagicMock())
     removal.register(app, MagicMock())
     return dict(notebook.asked)

@@ -2,21 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
 
 from bot.desk import Desk
-from bot.incoming.deliveries import first_time, forget_old
+from bot.incoming.deliveries import first_time, forget_old, was_noted
 from bot.standin.people import Person
+from bot.text import storable
 from records import escalations, examples
 from records.artifacts import Artifacts
 from records.assistant import Assistant
 from records.database import Database
 from records.errors import Conflict
+from records.ids import utc_now
 from records.messages import Role
-from records.tables import Flag
+from records.tables import Flag, SlackEvent
 from tests.bot.office import CHANNEL, Office, fill, found, found_in_thread, offering, saying
 from tests.conftest import install
 
@@ -82,6 +85,41 @@ async def test_a_slow_database_delays_the_form_but_not_the_acknowledgement(
 
 async def _shows(person: Person, words: str) -> bool:
     return words in str(await person.open_view())
+
+
+HOSTILE = ["nul \x00 here", "half \ud800 here"]
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+async def test_characters_that_no_database_keeps_are_left_out_wherever_they_come_in(
+    office_on_each: Office, words: str
+) -> None:
+    office = office_on_each
+    office.escalated()
+    ann = office.person("U0ANN")
+    card = await office.taken_by(ann)
+    sent = await ann.reply(CHANNEL, card["ts"], words)
+    assert (await office.said(sent["ts"])).content == storable(words)
+    await ann.edit(CHANNEL, sent["ts"], f"{words}!")
+    answer = await found_in_thread(ann, card["ts"], offering("flag_answer"))
+    await ann.click(CHANNEL, answer["ts"], "flag_answer")
+    assert await fill(ann, {"reason": "wrong", "correction": words, "note": words}) == {}
+    await found_in_thread(ann, card["ts"], saying("Flagged by <@U0ANN>: wrong"))
+    with office.database.read() as session:
+        saved = [(f.correction, f.note) for f in session.scalars(select(Flag)) if f.correction]
+    assert saved == [(storable(words), storable(words))]
+    assert [t.content for t in office.turns() if t.role is Role.AGENT] == [f"{storable(words)}!"]
+
+
+def test_what_people_were_told_is_remembered_longer_than_deliveries(database: Database) -> None:
+    with database.write() as session:
+        for days, keys in ((8, ("Ev1", "hint:a", "opening:U1")), (500, ("hint:b", "opening:U2"))):
+            at = utc_now() - timedelta(days=days)
+            session.add_all(SlackEvent(id=key, received_at=at) for key in keys)
+    with database.write() as session:
+        forget_old(session)
+        kept = [key for key in ("Ev1", "hint:a", "opening:U1", "hint:b") if was_noted(session, key)]
+    assert kept == ["hint:a", "opening:U1"]
 
 
 def test_a_delivery_is_new_once_and_not_where_its_work_was_undone(database: Database) -> None:

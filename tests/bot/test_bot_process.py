@@ -1,5 +1,6 @@
 """The bot's doors: signatures, health, sockets, and what it says when it can't start."""
 
+import asyncio
 import json
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import aiohttp
 import pytest
 from click.testing import CliRunner
 from pydantic import SecretStr
+from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import text
 
 from bot.process import Bot
@@ -22,6 +24,7 @@ from records.database import Database
 from records.errors import ConfigurationError
 from records.messages import Role
 from tests.bot.office import CHANNEL, Office, found, found_in_thread, offering, saying, told
+from tests.bot.test_outbox_kinds import refused
 
 
 async def post(office: Office, body: dict[str, Any], *, secret: str, age: int = 0) -> int:
@@ -55,6 +58,24 @@ async def test_health_says_whether_it_is_up(office: Office) -> None:
     url = f"http://127.0.0.1:{office.bot_port}/health"
     async with aiohttp.ClientSession() as session, session.get(url) as answer:
         assert (answer.status, await answer.json()) == (200, {"ok": True})
+
+
+async def test_health_says_why_messages_wait(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(self: AsyncWebClient, **given: Any) -> None:
+        raise refused("restricted_action")
+
+    monkeypatch.setattr(AsyncWebClient, "chat_postMessage", refuse)
+    office.escalated()
+    url = f"http://127.0.0.1:{office.bot_port}/health"
+
+    async with asyncio.timeout(10), aiohttp.ClientSession() as session:
+        told_of: object = None
+        while told_of is None:
+            async with session.get(url) as answer:
+                told_of = (await answer.json()).get("problems")
+    assert "The channel's settings forbid the bot to post there" in str(told_of)
 
 
 async def test_the_same_listeners_work_over_a_socket(closed_office: Office) -> None:

@@ -88,3 +88,21 @@ async def test_health_tells_what_to_mend_and_the_bot_goes_on(closed_office: Offi
             health = await answer.json()
     assert (answer.status, health["ok"]) == (200, True)
     assert "usergroups:read" in health["problems"][0]
+
+
+async def test_an_app_that_was_removed_is_said_to_be_until_it_is_installed_again(
+    closed_office: Office,
+) -> None:
+    workspace = OneWorkspace(web_client(closed_office.bot_settings, "xoxb-standin"))
+    look = Checkup(workspace, {"support": closed_office.assistant})
+    async with closed_office.slack():
+        await workspace.introduce()
+        await workspace.leave("T0STANDIN", at=0.0)
+        ann = closed_office.person("U0ANN")
+        assert "was removed from its workspace" in str(look.problems)
+        await ann.administer("uninstall")
+        await look.look()
+        assert "was removed from its workspace" in str(look.problems)
+    async with closed_office.slack(home=closed_office.home / "installed-again"):
+        await look.look()
+    assert look.problems == []

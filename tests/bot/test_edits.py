@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import select
 
 from bot.standin.people import Person
-from records import endings, events
+from records import delivery, endings, events
 from records.events import Cursor
+from records.ids import utc_now
 from records.messages import Role
 from records.tables import Audit, Turn
 from tests.bot.office import CHANNEL, Office, found_in_thread, offering, saying, told
@@ -66,7 +67,7 @@ async def test_words_that_become_a_note_are_taken_back_for_good(office: Office) 
     await settled(office, ann, thread)
     assert said(office)[0] == ("", True)
     await ann.edit(CHANNEL, ts, "He is kind")
-    await told(ann, "because it was a note for a while")
+    await told(ann, "because it was internal for a while")
     assert said(office)[0] == ("", True)
 
 
@@ -150,3 +151,47 @@ async def test_repeated_deliveries_of_an_edit_and_a_deletion_change_nothing(
     await ann.repeat_delivery(edited["event_id"])
     await settled(office, ann, thread)
     assert said(office)[0] == ("", True)
+
+
+async def test_words_that_become_a_question_to_the_bot_are_taken_back(office: Office) -> None:
+    ann = office.person("U0ANN")
+    thread, ts = await replied(office, ann)
+    await ann.edit(CHANNEL, ts, "<@U0STANDIN> draft: she is lying, be firm")
+    await settled(office, ann, thread)
+    assert said(office) == [("", True), ("Anything else?", False)]
+
+
+async def test_a_question_to_the_bot_that_becomes_words_stays_internal_and_its_author_is_told(
+    office: Office,
+) -> None:
+    ann = office.person("U0ANN")
+    thread, _ = await replied(office, ann)
+    asked = await ann.reply(CHANNEL, thread, "<@U0STANDIN> is she lying?")
+    await ann.edit(CHANNEL, asked["ts"], "Is she lying?")
+    await told(ann, "What you wrote to me stays internal")
+    await settled(office, ann, thread)
+    assert said(office) == [(WORDS, False), ("Anything else?", False)]
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+async def test_what_became_a_note_shows_no_mark_of_the_customers(
+    office: Office, is_read: bool
+) -> None:
+    ann = office.person("U0ANN")
+    thread, ts = await replied(office, ann)
+    if is_read:
+        with office.database.write() as session:
+            delivery.note(session, {"conv_c-1": 10_000}, at=utc_now())
+    mark = "white_check_mark" if is_read else "hourglass_flowing_sand"
+    await found_in_thread(ann, thread, lambda m: m["ts"] == ts and mark in str(m.get("reactions")))
+    await ann.edit(CHANNEL, ts, "note: he is rude")
+    await found_in_thread(ann, thread, lambda m: m["ts"] == ts and not m.get("reactions"))
+
+
+async def test_a_change_that_cannot_be_recorded_is_told_of(office: Office) -> None:
+    ann = office.person("U0ANN")
+    _, ts = await replied(office, ann)
+    office.running._assistants = {}  # its file is gone
+    await ann.edit(CHANNEL, ts, "Never.")
+    await told(ann, "the customer keeps your message as it was")
+    assert said(office) == [(WORDS, False)]

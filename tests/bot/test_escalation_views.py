@@ -67,25 +67,35 @@ def ended(resolution: Resolution | None, **facts: Any) -> Escalation:
     return an_escalation(resolution=resolution, **given_facts)
 
 
-def card(escalation: Escalation, *said: Turn, customer: str = "ada", version: str = "v") -> Content:
+def card(
+    escalation: Escalation,
+    *said: Turn,
+    customer: str = "ada",
+    version: str = "v",
+    again: Turn | None = None,
+) -> Content:
     conversation = Conversation(
         id="conv_1", assistant="support", customer=customer, state=ConversationState.OPEN
     )
-    return escalation_card(escalation, conversation, led_here=said, version=version)
+    return escalation_card(
+        escalation, conversation, led_here=said, version=version, wrote_again=again
+    )
 
 
 def messages_of(words: str) -> list[Content]:
     """Every message about an escalation, with somebody's words everywhere."""
     people = {"owner": words, "assignee": words}
     standing = [
-        an_escalation(words),
+        *(an_escalation(words, reason=reason) for reason in EscalationReason),
         an_escalation(words, assignee=words),
         an_escalation(words, state=EscalationState.TAKEN, **people),
         an_escalation(words, state=EscalationState.TAKEN, paused_at=NOW, **people),
         *(ended(r, note=words, resolved_by=words, owner=words) for r in [None, *Resolution]),
     ]
     said = [a_turn(words, role, author=words) for role in Role] * 3
-    cards = [card(e, *said, customer=words, version=words) for e in standing]
+    again = a_turn(words)
+    cards = [card(e, *said, customer=words, version=words, again=again) for e in standing]
+    cards += [card(e, customer="", version="") for e in standing]
     turns = [
         turn_message(a_turn(words, role, author=words, withheld=withheld, version="v"))
         for role in Role
@@ -128,10 +138,12 @@ def test_no_random_words_do_any_of_this(words: str) -> None:
     test_nobodys_words_can_ping_link_or_format(words)
 
 
-@pytest.mark.parametrize("replied", [True, False])
-def test_the_forms_are_ones_that_slack_takes(replied: bool) -> None:
+@pytest.mark.parametrize("words", [None, *HOSTILE])
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_forms_are_ones_that_slack_takes(words: str | None, number: int) -> None:
     origin = Origin("esc_1", "C0SUPPORT")
-    views = [resolve_modal(origin, replied=replied), assign_modal(origin)]
+    replies = [] if words is None else [a_turn(words, Role.AGENT)] * number
+    views = [resolve_modal(origin, replies=replies), assign_modal(origin)]
     assert [view_problems(view) for view in views] == [[], []]
     assert [Origin.loaded(view["private_metadata"]) for view in views] == [origin, origin]
 
@@ -179,6 +191,7 @@ def test_what_cannot_be_taken_back_is_asked_about_first() -> None:
             ended(Resolution.NO_REPLY, paused_seconds=600.0, note="See ticket 7."),
             ["did not come back", "Handling time 20 min, without 10 min", "See ticket 7."],
         ),
+        (ended(Resolution.SOLVED, paused_seconds=59.0), ["Resolved by", "Handling time 29 min"]),
         (ended(Resolution.HANDED_BACK), ["Handed back to the assistant by <@U0ANN>"]),
         (
             ended(Resolution.NOT_NEEDED, owner=None, taken_at=None, resolved_by="U0BEN"),
@@ -195,12 +208,62 @@ def test_a_card_says_how_it_stands(escalation: Escalation, words: list[str]) -> 
 
 def test_a_card_shows_the_last_words_in_short_and_who_said_them() -> None:
     said = [a_turn("first"), a_turn("x" * 4000, Role.ASSISTANT)]
-    said += [a_turn("And?"), a_turn("Wait.", Role.AGENT, author="U0ANN")]
+    said += [a_turn("And? " * 40), a_turn("Wait.", Role.AGENT, author="U0ANN")]
     shown = str(card(an_escalation(), *said).blocks)
     assert "first" not in shown
-    assert "x" * 499 in shown
-    assert "x" * 500 not in shown
+    assert "x" * 299 in shown
+    assert "x" * 300 not in shown
     assert "*Agent* <@U0ANN>" in shown
+    assert shown.count("And? " * 23) == 2  # begun in the headline, and in whole below it
+
+
+def test_the_customers_question_is_the_headline_and_said_once() -> None:
+    shown = card(an_escalation(), a_turn("Where is\nmy card?"), a_turn("Soon.", Role.ASSISTANT))
+    headline = shown.blocks[0]
+    assert (headline["type"], headline["text"]["text"]) == ("header", "Where is my card?")
+    assert str(shown.blocks).count("my card?") == 1
+    assert shown.text == "Escalation in support: “Where is my card?”"
+
+
+@pytest.mark.parametrize(
+    ("reason", "cause", "said"),
+    [
+        ("model", "support-base asked for a person.", "The assistant asked for a person"),
+        ("model", "v gave an empty answer.", "The assistant asked for a person: v gave an empty"),
+        ("customer", "The customer asked for a person (“human”).", "The customer asked for a"),
+        ("policy", "The rule “fraud” asks for a person.", "The rule “fraud” asks for a person"),
+        ("engine", "", "The assistant could not answer"),
+        ("flag", "<@U0ANN> flagged an answer: bad.", "<@U0ANN> flagged an answer"),
+        ("customer", "<!channel> asked", "&lt;!channel&gt; asked"),
+    ],
+)
+def test_why_a_person_was_asked_for_is_said_once(reason: str, cause: str, said: str) -> None:
+    facts = card(an_escalation(cause, reason=EscalationReason(reason))).blocks[1]["text"]["text"]
+    plain_facts = facts.replace("\u2060", "")
+    assert plain_facts.startswith(f"*Customer:* ada · {said}")
+    assert plain_facts.count("person") <= 1
+
+
+@pytest.mark.parametrize("escalation", [an_escalation(), taken()])
+def test_what_the_customer_wrote_since_is_shown_with_its_time(escalation: Escalation) -> None:
+    shown = str(card(escalation, a_turn("Hello?"), again=a_turn("Anybody there?")).blocks)
+    assert "*Wrote again* <!date^1748779200^" in shown
+    assert "Anybody there?" in shown
+
+
+def test_a_card_that_has_ended_is_two_lines_and_names_its_escalation() -> None:
+    said = [a_turn("Where is my card?"), a_turn("Cards take a year.", Role.ASSISTANT)]
+    again = a_turn("Hello?")
+    shown = card(ended(Resolution.SOLVED), *said, again=again)
+    assert [block["type"] for block in shown.blocks] == ["section", "context"]
+    assert "Cards take a year." not in str(shown.blocks)
+    assert "Hello?" not in str(shown.blocks)
+    told = shown.blocks[0]["text"]["text"]
+    assert told == (
+        ":white_check_mark: Resolved by <@U0ANN>: *solved* · *Customer:* ada · Handling time 30 min"
+    )
+    for escalation in (ended(Resolution.SOLVED), an_escalation(), taken()):
+        assert "esc_1" in str(card(escalation, *said).blocks[-1 if escalation.resolved_at else -2])
 
 
 def test_a_long_turn_is_begun_and_refers_to_its_file() -> None:
@@ -236,13 +299,58 @@ def test_a_file_says_who_said_what_and_that_words_were_taken_back() -> None:
     )
 
 
+def entered(replies: list[Turn], **fields: Any) -> dict[str, Any]:
+    """The form of *Resolve* as it is sent: what is not entered stays as it was shown."""
+    form = resolve_modal(Origin("esc_1", "C0SUPPORT"), replies=replies)
+    values: dict[str, Any] = {}
+    for block in form["blocks"]:
+        element, name = block["element"], block["block_id"]
+        known = {
+            "value": element.get("initial_value"),
+            "selected_option": element.get("initial_option"),
+            "selected_options": element.get("initial_options") or [],
+        }
+        values[name] = {name: {**known, **fields.get(name, {})}}
+    return {**form, "state": {"values": values}}
+
+
+TICK: dict[str, Any] = {"selected_options": [{"value": "save_example"}]}
+NO_TICK: dict[str, Any] = {"selected_options": []}
+ONE = [a_turn("On Monday.", Role.AGENT)]
+TWO = [*ONE, a_turn("Bye!", Role.AGENT)]
+
+
+@pytest.mark.parametrize(
+    ("replies", "fields", "saved"),
+    [
+        ([], {}, None),
+        (ONE, {}, "On Monday."),
+        (ONE, {"save_example": NO_TICK}, None),
+        (ONE, {"right_answer": {"value": " By post. "}}, "By post."),
+        (ONE, {"right_answer": {"value": "By post."}, "save_example": NO_TICK}, None),
+        (ONE, {"right_answer": {"value": None}}, None),
+        (TWO, {}, None),
+        (TWO, {"save_example": TICK}, "On Monday."),
+        (TWO, {"right_answer": {"value": "By post."}}, "By post."),
+        (TWO, {"right_answer": {"value": " "}, "save_example": TICK}, None),
+        ([a_turn("x" * 3001, Role.AGENT)], {}, None),
+        ([a_turn("x" * 3001, Role.AGENT)], {"right_answer": {"value": "Short."}}, "Short."),
+    ],
+)
+def test_an_example_is_what_was_written_down_and_only_where_somebody_wants_one(
+    replies: list[Turn], fields: dict[str, Any], saved: str | None
+) -> None:
+    assert read_ending(entered(replies, **fields)).right_answer == saved
+
+
 def test_what_is_entered_is_read_back() -> None:
-    state: dict[str, Any] = {
-        "resolution": {"resolution": {"selected_option": {"value": "not_solved"}}},
-        "save_example": {"save_example": {"selected_options": [{"value": "save_example"}]}},
-        "note": {"note": {"value": " Asked IT. "}},
-        "assignee": {"assignee": {"selected_user": "U0BEN"}},
+    fields = {
+        "resolution": {"selected_option": {"value": "not_solved"}},
+        "note": {"value": " Asked IT. "},
     }
-    assert read_ending(state) == Ending(Resolution.NOT_SOLVED, True, "Asked IT.")
-    assert read_assignee(state) == "U0BEN"
-    assert read_ending({}) == Ending(Resolution.SOLVED, False, None)
+    assert read_ending(entered(ONE, **fields)) == Ending(
+        Resolution.NOT_SOLVED, "On Monday.", "Asked IT."
+    )
+    empty = {"blocks": [], "state": {"values": {}}}
+    assert read_ending(empty) == Ending(Resolution.SOLVED, None, None)
+    assert read_assignee({"assignee": {"assignee": {"selected_user": "U0BEN"}}}) == "U0BEN"

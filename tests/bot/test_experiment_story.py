@@ -118,6 +118,21 @@ async def test_it_is_ramped_and_stopped_and_says_by_whom(office: Office, tmp_pat
     assert running(office) is None
 
 
+async def test_a_stale_ramp_takes_no_customers_away(office: Office, tmp_path: Path) -> None:
+    olga, ann = office.person("U0OLGA"), office.person("U0ANN")
+    name, _ = challenger(office, tmp_path / "a", verdict=Verdict.PASS)
+    started(office, name)
+    await found(olga, offering("ramp:25"))
+    await ann.slash("/experiment", channel=CHANNEL)
+    await opened_form(ann, "ramp:25")  # it stays as it is while Olga's message changes
+    message = await found(olga, offering("ramp:100"))
+    await olga.click(CHANNEL, message["ts"], "ramp:100")
+    await found(olga, saying("set the shares to challenger 100%"))
+    await ann.press("ramp:25")
+    await told(ann, f"{name} answers 100% of the customers already")
+    assert share_of(office) == 1.0
+
+
 async def test_the_view_of_the_command_has_the_same_buttons(office: Office, tmp_path: Path) -> None:
     olga = office.person("U0OLGA")
     name, _ = challenger(office, tmp_path / "a", verdict=Verdict.PASS)

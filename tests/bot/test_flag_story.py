@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from bot.process import Bot
 from bot.standin.people import ActRefused, Message, Person, text_of
 from records.flags import stands
 from records.states import ExampleState, FlagReason
@@ -92,14 +93,26 @@ async def test_the_shortcut_on_anything_else_says_what_can_be_flagged(office: Of
     assert flags(office) == []
 
 
-async def test_an_answer_left_as_it_was_is_refused_in_the_form(office: Office) -> None:
+async def test_an_answer_left_as_it_was_is_no_correction_and_that_is_said(office: Office) -> None:
     ann = office.person("U0ANN")
     _, answer = await answer_shown(office, ann)
     await ann.click(CHANNEL, answer, "flag_answer")
-    errors = await fill(ann, {"reason": "wrong"})
-    assert "Write the right one" in errors["correction"]
-    assert await ann.open_view() is not None
-    assert await fill(ann, {"reason": "wrong", "correction": "Five days."}) == {}
+    assert await fill(ann, {"reason": "wrong"}) == {}
+    assert await ann.open_view() is None
+    await told(ann, "saved without a right answer")
+    assert [(f.reason, f.correction) for f in flags(office)] == [
+        (None, None),
+        (FlagReason.WRONG, None),
+    ]
+
+
+async def test_a_reason_alone_is_enough_where_it_wants_no_answer(office: Office) -> None:
+    ann = office.person("U0ANN")
+    card, answer = await answer_shown(office, ann)
+    await ann.click(CHANNEL, answer, "flag_answer")
+    assert await fill(ann, {"reason": "tone"}) == {}
+    await found_in_thread(ann, card, saying("Flagged by <@U0ANN>: tone"))
+    assert not any("right answer" in text_of(message) for message in await ann.ephemerals())
 
 
 async def test_an_unchanged_answer_that_a_person_should_give_is_no_correction(
@@ -108,7 +121,7 @@ async def test_an_unchanged_answer_that_a_person_should_give_is_no_correction(
     ann = office.person("U0ANN")
     card, answer = await answer_shown(office, ann)
     await ann.click(CHANNEL, answer, "flag_answer")
-    await fill(ann, {"reason": "wrong", "should_escalate": True})
+    await fill(ann, {"reason": "should_have_escalated"})
     await found_in_thread(ann, card, offering("approve_example"))
     assert [f.correction for f in flags(office)] == [None, None]
 
@@ -246,6 +259,24 @@ async def test_taking_the_emoji_away_takes_a_bare_flag_back(office: Office) -> N
     await told(ann, "Your flag is withdrawn.")
     assert standing(office) == []
     assert len(flags(office)) == 2
+
+
+@pytest.mark.parametrize("last", ["added", "removed"])
+async def test_what_was_done_last_with_the_emoji_counts_in_whatever_order_it_comes(
+    closed_office: Office, last: str
+) -> None:
+    office, ann = closed_office, closed_office.person("U0ANN")
+    async with office.slack(standin_retry_seconds=()):
+        async with Bot(office.bot_settings, office.desk):
+            _, answer = await answer_shown(office, ann)
+        did = [await ann.react(CHANNEL, answer, EMOJI), await ann.unreact(CHANNEL, answer, EMOJI)]
+        if last == "added":
+            did.append(await ann.react(CHANNEL, answer, EMOJI))
+        async with Bot(office.bot_settings, office.desk):
+            for event in (did[-1], *did[:-1]):
+                await ann.repeat_delivery(event["event_id"])
+                await office.settled(event["event_id"])
+    assert standing(office) == ([("U0ANN", None)] if last == "added" else [])
 
 
 async def test_taking_the_emoji_away_leaves_a_flag_with_details(office: Office) -> None:

@@ -106,8 +106,8 @@ async def test_each_assistant_speaks_in_its_own_workspace(company: Company) -> N
         status, page = await company.install(team)
         assert (status, "The app is installed" in page) == (200, True)
     here, there = company.person(TEAM), company.person(OTHER)
-    assert "Escalation: support" in text_of(await found(here, offering("take_over")))
-    assert "Escalation: sales" in text_of(await found(there, offering("take_over")))
+    assert "Assistant support" in text_of(await found(here, offering("take_over")))
+    assert "Assistant sales" in text_of(await found(there, offering("take_over")))
 
     async def noted() -> bool:
         cards = company.office.rows(Kind.ESCALATION_OPENED)

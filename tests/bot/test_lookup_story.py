@@ -61,7 +61,7 @@ async def test_the_newest_report_of_two_versions_is_shown_whichever_is_named_fir
         return shown if len(shown) == 2 else None
 
     for shown in await ann.wait_for(both):
-        for words in (report, "PASS", "20 % instead of 60 %", "| f1 | 0.2 | 0.8 |"):
+        for words in (report, "PASS", "60.0 % → 20.0 %", "| f1 | 0.2 | 0.8 |"):
             assert words in shown
     assert all(buttons_of(m) == {} for m in await ann.ephemerals())
 

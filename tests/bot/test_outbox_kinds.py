@@ -58,7 +58,9 @@ def pump(
 ) -> OutboxPump:
     workspace = OneWorkspace(client or web_client(office.bot_settings, "xoxb-standin"))
     ticking = time.monotonic if clock is None else lambda: clock[0]
-    return OutboxPump(office.desk, workspace, pace=Pace(500.0, 0.0), clock=ticking)
+    return OutboxPump(
+        office.desk, workspace, pace=Pace(500.0, 0.0, call_seconds=0.0), clock=ticking
+    )
 
 
 def refused(
@@ -238,6 +240,69 @@ async def test_a_message_that_slack_refuses_is_given_up_shown_and_can_be_sent_ag
     assert {row.state for row in closed_office.rows()} == {OutboxState.SENT}
 
 
+FOR_A_WHILE = [
+    "restricted_action",
+    "restricted_action_read_only_channel",
+    "team_access_not_granted",
+    "org_login_required",
+    "ekm_access_denied",
+    "no_permission",
+    "a_code_that_nobody_knows",
+]
+
+
+@pytest.mark.parametrize("code", FOR_A_WHILE)
+async def test_what_people_can_mend_waits_is_said_and_is_sent_in_order_afterwards(
+    closed_office: Office, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = [0.0]
+    ids = [closed_office.escalated(key=f"c-{number}")[0] for number in range(2)]
+    async with closed_office.slack():
+        client = tricky(closed_office)
+
+        def refuse(method: str, given: dict[str, Any]) -> None:
+            if method == "chat.postMessage":
+                raise refused(code)
+
+        client.before = refuse
+        sender = pump(closed_office, client, clock=clock)
+        for _ in range(100):
+            await sender.step()
+            clock[0] += 1.0
+        assert {row.state for row in closed_office.rows()} == {OutboxState.PENDING}
+        (problem,) = sender.problems
+        assert problem in caplog.text
+        client.before = lambda method, given: None
+        await drained(closed_office, sender, clock)
+        assert sender.problems == []
+        cards = sorted(closed_office.rows(Kind.ESCALATION_OPENED), key=lambda row: row.ts or "")
+    assert [row.subject for row in cards] == ids
+    assert {row.state for row in closed_office.rows()} == {OutboxState.SENT}
+
+
+async def test_a_code_that_nobody_knows_of_one_message_keeps_no_other(
+    closed_office: Office,
+) -> None:
+    clock = [0.0]
+    first, _ = closed_office.escalated(key="c-1")
+    closed_office.escalated(key="c-2")
+    async with closed_office.slack():
+        client = tricky(closed_office)
+
+        def refuse(method: str, given: dict[str, Any]) -> None:
+            if method == "chat.postMessage" and first in str(given.get("metadata")):
+                raise refused("a_code_that_nobody_knows")
+
+        client.before = refuse
+        sender = pump(closed_office, client, clock=clock)
+        for _ in range(120):
+            await sender.step()
+            clock[0] += 1.0
+        states = {row.subject: row.state for row in closed_office.rows(Kind.ESCALATION_OPENED)}
+    assert sorted(states.values()) == [OutboxState.PENDING, OutboxState.SENT]
+    assert len(sender.problems) == 1
+
+
 async def test_a_card_that_was_deleted_in_slack_is_not_brought_up_to_date_for_ever(
     closed_office: Office,
 ) -> None:
@@ -361,6 +426,6 @@ def test_two_senders_cannot_begin_the_same_row(closed_office: Office, sqlite: Da
     closed_office.escalated()
     (card,) = closed_office.rows(Kind.ESCALATION_OPENED)
     with sqlite.write() as session:
-        assert outbox.mark_sending(session, card.id)
+        assert outbox.mark_sending(session, card, channel="C1")
     with sqlite.write() as session:
-        assert not outbox.mark_sending(session, card.id)
+        assert not outbox.mark_sending(session, card, channel="C1")

@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from bot.app import web_client
 from bot.outbox.leadership import Leadership
@@ -15,9 +18,13 @@ from bot.outbox.pump import OutboxPump, Pace
 from bot.standin.people import text_of
 from bot.workspaces.workspaces import OneWorkspace
 from records import escalations, jobs
+from records.artifacts import Artifacts
+from records.assistant import Assistant
 from records.database import Database
 from records.states import JobState, OutboxState
+from records.tables import OutboxMessage
 from tests.bot.office import CHANNEL, Office
+from tests.conftest import install
 
 
 class Killed(BaseException):
@@ -63,8 +70,14 @@ class CountingClient(AsyncWebClient):
         return await super().chat_update(**given)
 
 
-def pump(office: Office, client: AsyncWebClient | None = None, **changes: Any) -> OutboxPump:
-    pace = Pace(office.messages_per_second, 0.0)
+def pump(
+    office: Office,
+    client: AsyncWebClient | None = None,
+    *,
+    call_seconds: float = 0.0,
+    **changes: Any,
+) -> OutboxPump:
+    pace = Pace(office.messages_per_second, 0.0, call_seconds=call_seconds)
     workspace = OneWorkspace(client or web_client(office.bot_settings, "xoxb-standin"))
     return OutboxPump(office.desk, workspace, pace=pace, **changes)
 
@@ -251,3 +264,131 @@ def test_one_of_two_bots_on_one_database_sends(database: Database) -> None:
     first.release()
     assert second.holds()
     second.release()
+
+
+class LateClient(AsyncWebClient):
+    """Its process is killed while Slack still works on the call, which Slack does in the end."""
+
+    late: dict[str, Any]
+
+    async def chat_postMessage(self, **given: Any) -> Any:  # noqa: N802
+        self.late = given
+        raise Killed
+
+
+async def test_a_call_that_outlives_its_process_is_not_repeated(closed_office: Office) -> None:
+    clock = [0.0]
+    async with closed_office.slack():
+        closed_office.escalated()
+        client = client_of(closed_office, LateClient)
+        assert isinstance(client, LateClient)
+        with pytest.raises(Killed):
+            await pump(closed_office, client).step()
+        second = pump(closed_office, call_seconds=15.0, clock=lambda: clock[0])
+        await second.step()
+        assert await all_messages(closed_office) == []
+        clock[0] += 14.0
+        await second.step()
+        await web_client(closed_office.bot_settings, "xoxb-standin").chat_postMessage(**client.late)
+        clock[0] += 1.5
+        await until_sent(closed_office, second)
+        assert len(await all_messages(closed_office)) == 3
+
+
+async def test_a_host_whose_clock_is_fast_finds_what_it_sent(
+    closed_office: Office,
+) -> None:
+    async with closed_office.slack():
+        closed_office.escalated(key="c-1")
+        await until_sent(closed_office, pump(closed_office))
+        closed_office.escalated(key="c-2")
+        with closed_office.database.write() as session:
+            for row in session.scalars(select(OutboxMessage)):
+                row.created_at += timedelta(days=3)
+        for _ in range(3):
+            with pytest.raises(Killed):
+                await pump(closed_office, client_of(closed_office, DyingClient)).step()
+        await until_sent(closed_office, pump(closed_office))
+        assert len(await all_messages(closed_office)) == 6
+
+
+async def test_the_first_message_of_a_channel_is_found_by_a_host_that_is_minutes_fast(
+    closed_office: Office,
+) -> None:
+    async with closed_office.slack():
+        closed_office.escalated()
+        with closed_office.database.write() as session:
+            for row in session.scalars(select(OutboxMessage)):
+                row.created_at += timedelta(minutes=30)
+        with pytest.raises(Killed):
+            await pump(closed_office, client_of(closed_office, DyingClient)).step()
+        await until_sent(closed_office, pump(closed_office))
+        assert len(await all_messages(closed_office)) == 3
+
+
+async def test_of_two_bots_that_think_that_they_lead_one_repeats_a_call(
+    closed_office: Office,
+) -> None:
+    clocks = [[0.0], [0.0]]
+    async with closed_office.slack():
+        closed_office.escalated()
+        with pytest.raises(Killed):
+            await pump(closed_office, client_of(closed_office, LateClient)).step()
+        both = [
+            pump(closed_office, call_seconds=15.0, clock=partial(clock.__getitem__, 0))
+            for clock in clocks
+        ]
+        for sender in both:
+            await sender.step()
+        for clock in clocks:
+            clock[0] += 16.0
+        await asyncio.gather(*(sender.step() for sender in both))
+        for clock in clocks:
+            clock[0] += 16.0
+        await asyncio.gather(*(until_sent(closed_office, sender) for sender in both))
+        assert len(await all_messages(closed_office)) == 3
+
+
+class SlowClient(AsyncWebClient):
+    """Slack takes its time."""
+
+    begun: asyncio.Event
+    go_on: asyncio.Event
+
+    async def chat_postMessage(self, **given: Any) -> Any:  # noqa: N802
+        self.begun.set()
+        await self.go_on.wait()
+        return await super().chat_postMessage(**given)
+
+
+async def test_a_leader_that_loses_its_lock_while_it_sends_doubles_nothing(
+    postgres: Database, assistant: Assistant, artifacts: Artifacts, tmp_path: Path
+) -> None:
+    install(postgres, assistant)
+    office = Office(postgres, assistant, artifacts, tmp_path)
+    office.escalated()
+    client, stop = client_of(office, SlowClient), asyncio.Event()
+    assert isinstance(client, SlowClient)
+    client.begun, client.go_on = asyncio.Event(), asyncio.Event()
+    pace = Pace(500.0, 0.0, poll_seconds=0.02, call_seconds=15.0)
+    pumps = [OutboxPump(office.desk, OneWorkspace(client), pace=pace) for _ in range(2)]
+    async with office.slack():
+        running = [asyncio.create_task(sender.run(stop)) for sender in pumps]
+        async with asyncio.timeout(10):
+            await client.begun.wait()
+            (second,) = [sender for sender in pumps if not sender._working]
+            while not second._waiting.items:  # the first one may have the lock again before it
+                with postgres.write() as session:
+                    session.execute(text(END_LOCKS))
+                await asyncio.sleep(0.1)
+        client.go_on.set()
+        await office.all_sent()
+        stop.set()
+        await asyncio.gather(*running)
+        assert len(await all_messages(office)) == 3
+
+
+END_LOCKS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_locks "
+    "WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+)

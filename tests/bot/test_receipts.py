@@ -2,6 +2,7 @@
 
 from sqlalchemy import select
 
+from bot.process import Bot
 from bot.standin.people import Person, text_of
 from records import escalations, examples, fixes, flags, versions
 from records.flags import FlaggedAt, Judgement
@@ -73,7 +74,7 @@ async def test_the_thread_gets_before_the_correction_and_after(office: Office) -
 
 async def test_a_hand_over_is_a_fix_too(office: Office) -> None:
     ann = office.person("U0ANN")
-    thread = await flagged(office, ann, should_escalate=["should_escalate"])
+    thread = await flagged(office, ann, reason="should_have_escalated")
     answered(office, VERSION, "", handed_over=True)
     promote(office, VERSION)
     receipt = await found_in_thread(ann, thread, saying("Fixed."))
@@ -92,6 +93,26 @@ async def test_going_back_and_promoting_again_says_nothing_twice(office: Office)
     await ann.wait_for(lambda: releases_said(ann, 3))
     shown = await ann.thread(CHANNEL, thread)
     assert sum("Fixed." in text_of(message) for message in shown) == 1
+
+
+async def test_a_version_that_was_rolled_back_is_told_of_once_it_serves_again(
+    closed_office: Office,
+) -> None:
+    office, ann = closed_office, closed_office.person("U0ANN")
+    async with office.slack():
+        async with Bot(office.bot_settings, office.desk):
+            thread = await flagged(office, ann)
+            answered(office, VERSION, "Five days.")
+            await office.all_sent()
+        promote(office, VERSION)
+        with office.database.write() as session:
+            versions.rollback(session, "support", actor="U0OPS")
+        async with Bot(office.bot_settings, office.desk):
+            await office.all_sent()
+            shown = await ann.thread(CHANNEL, thread)
+            assert not any("Fixed." in text_of(message) for message in shown)
+            promote(office, VERSION)
+            await found_in_thread(ann, thread, saying("Fixed."))
 
 
 async def releases_said(person: Person, number: int) -> bool:

@@ -38,12 +38,15 @@ AGENTS = ("U0ANN", "U0BEN")
 CHANNEL = "C0SUPPORT"
 MINUTES = 10.0
 AGENT = st.sampled_from(AGENTS)
-TEXTS = st.sampled_from(["Hello", "Monday", "note: rude", "NOTE: again", "*Note* : bold", "Bye"])
+BOT = "U0BOT"
+TEXTS = st.sampled_from(
+    ["Hello", "Monday", "note: rude", "NOTE: again", "*Note* : bold", f"<@{BOT}> draft", "Bye"]
+)
 _NUMBERS = count(1)
 
 
-def is_note(text: str) -> bool:
-    return "note" in text.lower()
+def is_internal(text: str) -> bool:
+    return "note" in text.lower() or BOT in text
 
 
 @dataclass
@@ -135,7 +138,7 @@ class Thread(RuleBasedStateMachine):
         agent = self.owner if own and self.owner else others[0]
         said = Written(agent, now_ts(), self.thread, [text], by_owner=agent == self.owner)
         self.messages.append(said)
-        return self._happened(Message.read(said.event()))
+        return self._happened(Message.read(said.event(), bot=BOT))
 
     @rule(target=coming, number=st.integers(0, 9), text=TEXTS)
     def edit(self, number: int, text: str) -> tuple[str, object]:
@@ -148,7 +151,7 @@ class Thread(RuleBasedStateMachine):
         at = now_ts()
         after = {**said.event(), "edited": {"user": said.user, "ts": at}}
         changed = {"channel": CHANNEL, "ts": at, "message": after, "previous_message": before}
-        return self._happened(Change.read(changed))
+        return self._happened(Change.read(changed, bot=BOT))
 
     @rule(target=coming, number=st.integers(0, 9))
     def delete(self, number: int) -> tuple[str, object]:
@@ -158,7 +161,7 @@ class Thread(RuleBasedStateMachine):
         said = found[number % len(found)]
         said.is_deleted = True
         gone = {"channel": CHANNEL, "ts": now_ts(), "previous_message": said.event()}
-        return self._happened(Change.read(gone))
+        return self._happened(Change.read(gone, bot=BOT))
 
     def _happened(self, what: object) -> tuple[str, object]:
         delivery = new_id("ev"), what
@@ -208,7 +211,7 @@ class Thread(RuleBasedStateMachine):
                 taking(session)
         except Stale:
             said = next(m for m in self.messages if m.ts == message.ts)
-            present = None if said.is_deleted else Message.read(said.event())
+            present = None if said.is_deleted else Message.read(said.event(), bot=BOT)
             if present is not None:
                 with self.database.write() as session:
                     take_in(session, present, delivery=key, is_present=True)
@@ -227,13 +230,13 @@ class Thread(RuleBasedStateMachine):
             said = by_source[turn.source_key or ""]
             assert said.by_owner
             assert turn.author == said.user
-            assert not is_note(said.texts[0])
+            assert not is_internal(said.texts[0])
             if turn.removed_at is None:
                 assert turn.content in said.texts
-                assert not is_note(turn.content)
+                assert not is_internal(turn.content)
             else:
                 assert turn.content == ""
-                assert said.is_deleted or any(map(is_note, said.texts))
+                assert said.is_deleted or any(map(is_internal, said.texts))
 
     def teardown(self) -> None:
         """When Slack has told of everything, customers read each reply as it stands there."""
@@ -243,9 +246,9 @@ class Thread(RuleBasedStateMachine):
             said = next(m for m in self.messages if turn.source_key == f"slack:{CHANNEL}:{m.ts}")
             if said.is_deleted:
                 assert turn.removed_at is not None
-            elif not any(map(is_note, said.texts)):
+            elif not any(map(is_internal, said.texts)):
                 assert (turn.content, turn.removed_at) == (said.texts[-1], None)
-            elif is_note(said.texts[-1]):
+            elif is_internal(said.texts[-1]):
                 assert turn.removed_at is not None
 
 

@@ -28,7 +28,9 @@ def champion(office: Office) -> str:
         return versions.champion(session, "support").id
 
 
-async def test_the_report_shows_verdict_why_and_plot(office: Office, tmp_path: Path) -> None:
+async def test_the_channel_has_the_report_in_short_and_the_thread_the_rest(
+    office: Office, tmp_path: Path
+) -> None:
     olga = office.person("U0OLGA")
     name, report_id = challenger(office, tmp_path / "a", verdict=Verdict.PASS)
     report = await found(olga, offering("promote"))
@@ -36,13 +38,23 @@ async def test_the_report_shows_verdict_why_and_plot(office: Office, tmp_path: P
         name,
         "support-base",
         "PASS",
-        "20 % instead of 60 %",
-        "| f1 | 0.2 | 0.8 |",
-        "*Better:* knowledge=new (-40.0 points)",
-        "*Worse:* knowledge=old (perhaps, +1.0 points)",
-        "*Answers* fixed: 40, broken: 3.",
+        "60.0 % → 20.0 %",
+        "knowledge=old: 10.0 % → 11.0 %",
+        "fixed: 40 · broken: 3 · only reworded: 7",
     ):
         assert words in text_of(report).replace("\u2060", "")
+    assert "| f1 |" not in text_of(report)
+    assert "knowledge=new" not in text_of(report)
+    tables = await found_in_thread(olga, report["ts"], lambda m: "| f1 |" in text_of(m))
+    for words in (
+        "| f1 | 0.2 | 0.8 |",
+        "knowledge=new: 80.0 % → 40.0 %",
+        "About 50 more cases",
+        "*Better served:* knowledge=new (-40.0 points)",
+        "*Worse served:* knowledge=old (perhaps, +1.0 points)",
+    ):
+        assert words in text_of(tables).replace("\u2060", "")
+    assert "small_red_triangle" not in text_of(tables)
     picture = await found_in_thread(olga, report["ts"], lambda m: m.get("files"))
     (file,) = picture["files"]
     assert file["title"] == f"{report_id}.png"
@@ -278,3 +290,45 @@ async def test_a_champion_that_a_gateway_refuses_is_told_with_the_reason(
     shown = await found(office.person("U0OLGA"), saying("is not served"))
     assert version in text_of(shown)
     assert "It was changed on disk." in text_of(shown)
+
+
+async def test_from_the_news_of_a_promotion_one_goes_back_while_its_version_serves(
+    office: Office, tmp_path: Path
+) -> None:
+    olga = office.person("U0OLGA")
+    name, _ = challenger(office, tmp_path / "a", verdict=Verdict.PASS)
+    with office.database.write() as session:
+        versions.promote(session, name, actor="U0OLGA")
+    news = await found(olga, offering("rollback_release"))
+    assert f"*{name}* was promoted" in text_of(news)
+    await olga.click(CHANNEL, news["ts"], "rollback_release")
+    await found(olga, saying(f"Rolled back from {name} to *support-base* by <@U0OLGA>"))
+    assert champion(office) == "support-base"
+    gone = await found(olga, lambda m: m["ts"] == news["ts"] and not buttons_of(m))
+    assert f"*{name}* was promoted" in text_of(gone)
+    await olga.slash("/rollback", channel=CHANNEL)
+    await told(olga, "no promotion of 'support' is left to be taken back, and support-base serves")
+
+
+async def test_a_stale_way_back_undoes_nobody_elses_promotion(
+    closed_office: Office, tmp_path: Path
+) -> None:
+    first, _ = challenger(closed_office, tmp_path / "a", verdict=Verdict.PASS)
+    second, _ = challenger(closed_office, tmp_path / "b", verdict=Verdict.PASS)
+    slack = closed_office.assistant.slack.model_copy(update={"operators": ["U0OLGA"]})
+    closed_office.assistant = closed_office.assistant.model_copy(update={"slack": slack})
+    with closed_office.database.write() as session:
+        versions.promote(session, first, actor="U0OLGA")
+    async with closed_office.open() as office:
+        olga, ann = office.person("U0OLGA"), office.person("U0ANN")
+        news = await found(olga, offering("rollback_release"))
+        await ann.click(CHANNEL, news["ts"], "rollback_release")
+        await told(ann, "Only <@U0OLGA> may")
+        with office.database.write() as session:
+            versions.promote(session, second, actor="U0OLGA", without_evidence=True)
+            session.execute(
+                text("UPDATE outbox SET state = 'failed' WHERE kind = 'released_changed'")
+            )
+        await olga.click(CHANNEL, news["ts"], "rollback_release")
+        await told(olga, "does not serve any more")
+        assert champion(office) == second

@@ -25,7 +25,7 @@ from bot.views.experiment_form import Origin as ExperimentOrigin
 from bot.views.experiment_form import experiment_form
 from bot.views.explanation import explanation
 from bot.views.job import job_message
-from bot.views.report import Standing, dated_report, report_message
+from bot.views.report import Standing, dated_report, report_details, report_message
 from bot.views.report_figures import slice_lines, tables
 from bot.views.retrain_form import (
     DAY,
@@ -128,8 +128,11 @@ def reports_of(words: str) -> list[Content]:
             consents=[words] * 9,
         )
         summary = "\n".join(f"| {words} |" for _ in range(60 if len(words) < 1000 else 3))
-        shown.append(report_message(report, summary=summary, why=words, standing=standing))
-        shown.append(dated_report(report, summary=summary, why=words))
+        shown.append(report_message(report, why=[words] * 4, standing=standing))
+        shown.append(dated_report(report, summary=summary, why=[words] * 4))
+        details = report_details(report, summary=summary, why=[words] * 4)
+        assert details is not None
+        shown.append(details)
     return shown
 
 
@@ -309,22 +312,24 @@ def test_no_words_break_slacks_limits(words: str) -> None:
         assert problems(message.blocks, most=50) == []
         assert message.text
         assert len(message.text) <= 300
-    assert [view_problems(view) for view in views_of(words)] == [[]] * len(views_of(words))
+    for view in views_of(words):
+        assert view_problems(view) == []
 
 
 @pytest.mark.parametrize("words", HOSTILE)
 def test_no_words_can_ping_link_or_format(words: str) -> None:
     marked = f"{words}\u0001<!channel> <https://evil.example|x> *mark* @here"
-    shown = [message.blocks for message in contents_of(marked)]
+    messages = contents_of(marked)
+    shown = [message.blocks for message in messages]
     for blocks in [*shown, *[view["blocks"] for view in views_of(marked)]]:
         for formatted in formatted_texts(blocks):
             assert "<!channel" not in formatted
             assert "<https:" not in formatted
             assert "*mark*" not in formatted
-    assert all("<!channel" not in message.text for message in contents_of(marked))
+    assert all("<!channel" not in message.text for message in messages)
 
 
-@settings(few, max_examples=8)
+@settings(few, max_examples=settings().max_examples // 12)
 @given(st.text(max_size=200))
 def test_no_random_words_do_any_of_this(words: str) -> None:
     test_no_words_break_slacks_limits(words)
@@ -386,7 +391,18 @@ def test_slices_are_said_with_the_greatest_change_first() -> None:
         {"name": "d", "difference": {"value": None, "low": None, "high": None}},
     ]
     (worse,) = slice_lines({"slices": entries})
-    assert worse.endswith("*Worse:* b (perhaps, +30.0 points), a (+2.0 points)")
+    assert worse.endswith("*Worse served:* b (perhaps, +30.0 points), a (+2.0 points)")
+
+
+def test_a_slices_change_is_the_difference_of_its_figures_as_they_are_shown() -> None:
+    entry = {
+        "name": "known",
+        "champion": {"value": 0.44054},
+        "challenger": {"value": 0.40727},
+        "difference": {"value": -0.03327, "low": -0.05, "high": -0.01},
+    }
+    (better,) = slice_lines({"slices": [entry]})
+    assert better.endswith("known (-3.4 points)")
 
 
 # --- words for everything ---

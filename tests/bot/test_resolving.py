@@ -49,6 +49,37 @@ async def test_replies_are_kept_from_learning_by_a_tick_less(office: Office) -> 
     assert office.rows(Kind.EXAMPLE_PROPOSED) == []
 
 
+async def test_of_several_replies_the_agent_says_what_would_have_been_right(
+    office: Office,
+) -> None:
+    office.escalated()
+    ann = office.person("U0ANN")
+    card = await office.taken_by(ann)
+    for words in ("Hello, I am Ann.", "It comes on Monday, by post.", "Bye!"):
+        await office.said((await ann.reply(CHANNEL, card["ts"], words))["ts"])
+    await ann.click(CHANNEL, card["ts"], "resolve")
+    view = await opened_form(ann, "How did it end?")
+    assert "It comes on Monday, by post." in str(view)
+    await fill(ann, {"right_answer": "It comes within a week, by post."})
+    await found(ann, saying("Resolved by <@U0ANN>: *solved*"))
+    with office.database.read() as session:
+        example = session.scalars(select(Example)).one()
+    assert example.chosen == "It comes within a week, by post."
+    assert example.created_by == "U0ANN"
+
+
+async def test_several_replies_that_nobody_chose_from_are_no_example(office: Office) -> None:
+    office.escalated()
+    ann = office.person("U0ANN")
+    card = await office.taken_by(ann)
+    for words in ("Hello, I am Ann.", "It comes on Monday."):
+        await office.said((await ann.reply(CHANNEL, card["ts"], words))["ts"])
+    await ann.click(CHANNEL, card["ts"], "resolve")
+    await fill(ann, {})
+    await found(ann, saying("Resolved by <@U0ANN>: *solved*"))
+    assert office.rows(Kind.EXAMPLE_PROPOSED) == []
+
+
 async def test_where_nothing_was_said_there_is_nothing_to_learn_from(office: Office) -> None:
     office.escalated()
     ann = office.person("U0ANN")

@@ -204,6 +204,18 @@ async def test_of_two_who_decide_the_second_is_told_and_goes_on(office: Office) 
     assert rows(office)["First."].state is ExampleState.APPROVED
 
 
+async def test_who_approves_what_somebody_approved_already_is_told_so(office: Office) -> None:
+    imported(office, ("a?", "First."), ("b?", "Second."))
+    rev, ben = office.person("U0REV"), office.person("U0BEN")
+    await opened(rev, "First.")
+    await opened(ben, "First.")
+    await rev.press("review_approve", home=True)
+    await home_saying(rev, "Second.")
+    await ben.press("review_approve", home=True)
+    await home_saying(ben, "Second.", "already approved by <@U0REV>")
+    assert rows(office)["First."].decided_by == "U0REV"
+
+
 async def test_with_four_eyes_nobody_approves_what_they_wrote(closed_office: Office) -> None:
     async with with_slack(closed_office, four_eyes=True).open() as office:
         flagged(office, "Cards take five days.")
@@ -268,6 +280,21 @@ async def test_who_is_no_reviewer_sees_numbers_and_who_reviews(closed_office: Of
         await opened(ben, "1 of 1")
         await ben.press("review_approve", home=True)
         await home_saying(ben, "Nothing waits for review")
+
+
+async def test_a_group_that_is_gone_locks_nobody_out_of_another_and_breaks_no_page(
+    closed_office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    named = ("S0GONE", "S0TEAM")
+    async with with_slack(closed_office, reviewers=named, operators=named).open() as office:
+        flagged(office, "Cards take five days.")
+        ann, ben = office.person("U0ANN"), office.person("U0BEN")
+        await ann.set_usergroup("S0TEAM", ["U0BEN"])
+        await opened(ben, "1 of 1")
+        assert "who is in S0GONE" in caplog.text
+        await opened(ann, "1 examples wait")
+        await ann.slash("/retrain", channel=CHANNEL)
+        await told_privately(ann, "Slack does not say who is in <!subteam^S0GONE>")
 
 
 async def test_a_card_is_rejected_with_a_reason_and_by_reviewers_only(

@@ -74,8 +74,8 @@ def home_of(words: str, state: ExampleState = ExampleState.PROPOSED, number: int
         number=5_000,
         near=[example(words, number=other) for other in range(10, 18)],
         handoff_sentence=words or "A colleague will reply.",
-        four_eyes=False,
         reviewer=words,
+        own=frozenset(),
         can_go_back=True,
     )
     names = tuple(f"assistant-{index}" for index in range(150))
@@ -157,7 +157,7 @@ def test_nobodys_words_can_ping_link_or_format(words: str) -> None:
         assert "*mark*" not in formatted
 
 
-@settings(parent=few, max_examples=10)
+@settings(parent=few, max_examples=settings().max_examples // 10)
 @given(st.text(max_size=200))
 def test_no_random_words_do_any_of_this(words: str) -> None:
     test_no_words_break_slacks_limits(words)

@@ -40,6 +40,17 @@ def test_the_first_route_that_fits_names_the_channel(
     assert routed(SlackOptions(routes=ROUTES), reason=reason, asked=asked) == channel
 
 
+def test_a_pattern_that_takes_too_long_fits_not_and_holds_nobody_up() -> None:
+    options = SlackOptions(
+        routes=(
+            SlackRoute(channel="letters", pattern=r"^(a+)+$"),
+            SlackRoute(channel="shouts", pattern="!"),
+        )
+    )
+    asked = f"{'a' * 4_000}!"
+    assert routed(options, reason=EscalationReason.MODEL, asked=asked) == "shouts"
+
+
 @pytest.fixture
 async def routed_office(closed_office: Office) -> AsyncIterator[Office]:
     slack = closed_office.assistant.slack.model_copy(update={"routes": ROUTES})

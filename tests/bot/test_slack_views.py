@@ -1,5 +1,6 @@
 """Views stay within Slack's limits and keep customers' words harmless, whatever these are."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.standin.block_rules import problems, view_problems
 from bot.text import escaped, literal
-from bot.views.content import Content
+from bot.views.content import Button, Content
 from bot.views.example import example_card
 from bot.views.flag_modal import Origin, flag_modal, loading_modal
 from bot.views.job import job_message
@@ -49,7 +50,7 @@ HOSTILE = [
     "\x00\x07\x1b[31m\r\n\ud800 lone",
     "@channel @here @everyone #general",
 ]
-few = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=settings().max_examples // 4, suppress_health_check=list(HealthCheck))
 
 
 def messages_of(words: str) -> list[Content]:
@@ -132,7 +133,7 @@ def others_of(words: str) -> list[Content]:
         path="reports/rep_1",
     )
     standing = Standing("support-base", release, may_promote=True)
-    shown = report_message(report, summary=words, why=words, standing=standing)
+    shown = report_message(report, why=[words], standing=standing)
     return [job_message(job), release_message(release), shown]
 
 
@@ -182,6 +183,18 @@ def formatted_texts(node: Any) -> list[str]:
     if node.get("type") == "markdown":
         return [node["text"].replace("*mark*", "")]  # a report's own Markdown may format
     return [text for value in node.values() for text in formatted_texts(value)]
+
+
+def test_the_two_answers_to_a_question_cannot_be_named_alike() -> None:
+    with pytest.raises(AssertionError):
+        Button("Cancel", "cancel_job", "job_1", question="Really?")
+    (confirm,) = re.findall(r"'confirm': (\{.*?\}\})", str(job_message(active_job()).blocks))
+    assert "Stop retraining" in confirm
+    assert "Keep going" in confirm
+
+
+def active_job() -> Job:
+    return Job(id="job_1", assistant="support", state=JobState.QUEUED, requested_by="U0OPS")
 
 
 def test_an_answer_that_fits_is_ready_to_be_edited_and_a_longer_one_is_not_cut() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.incoming.message import Message, moment_of, named
 from bot.incoming.rich_text import words_of
-from bot.text import is_note
+from bot.text import is_note, spoken
 from records.ids import utc_now
 
 JSON = st.recursive(
@@ -97,7 +97,13 @@ def test_whatever_slack_sends_is_read(elements: list[Any]) -> None:
         "note: a", "NOTE: a", "nOtE:a", "  note : a", "*Note:* a", "_note_: a", "~note:~",
         "`note:`", "&gt; note: a", "• note: a", "- note: a", "1. note: a", "(note: a)",
         "“note: a”", ":memo: note: a", "👀 Note: a", "note\uff1a a", "\u200bnote: a",
-        "\uff2e\uff4f\uff54\uff45: a", "```note: a```",
+        "\uff2e\uff4f\uff54\uff45: a", "```note: a```", "<@U0BEN> note: a", "<@U0BEN|b> note: a",
+        "@colleague note: a", "<!here> note: a", "[note]: a", "(note): a", '"note": a',
+        "1) note: a", "a) note: a", ":note: a", ":notebook: note: a", "&lt;note&gt;: a",
+        "note - : a",
+        "note\u200b: a", "note\u2060: a", "note\u00ad: a", "note\u200d: a", "note\u200e: a",
+        "note\u200f: a", "n\u0332o\u0332t\u0332e\u0332: a", "\u24dd\u24de\u24e3\u24d4: a",
+        "1\ufe0f\u20e3 note: a", "\u3164note: a",
     ],
 )  # fmt: skip
 def test_notes_are_known_in_any_dress(message: str) -> None:
@@ -105,10 +111,19 @@ def test_notes_are_known_in_any_dress(message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "message", ["Please note: a", "notes: a", "noted", "a note", "", "keynote: a", "note that: a"]
-)
+    "message",
+    [
+        "Please note: a", "notes: a", "noted", "a note", "", "keynote: a", "note that: a", "note",
+        "<@U0BEN> please note: a", ":notebook: a", "@colleague notes: a",
+    ],
+)  # fmt: skip
 def test_other_words_are_no_notes(message: str) -> None:
     assert not is_note(message)
+
+
+def test_digits_that_python_would_not_read_are_only_words() -> None:
+    assert spoken(f"&amp;#{'1' * 5000};") == f"&#{'1' * 5000};"
+    assert not is_note(f"&#{'1' * 5000};")
 
 
 @given(st.text(alphabet=" *_~`>•-\t\n", max_size=6), st.sampled_from(["note:", "NoTe :", "NOTE*:"]))
@@ -131,7 +146,7 @@ def test_a_note_that_only_its_formatted_form_shows_is_one() -> None:
         ({"name": "terms.pdf", "mimetype": "application/pdf"}, "the document terms.pdf"),
         ({"name": "call.mp3", "mimetype": "audio/mpeg"}, "the recording call.mp3"),
         ({"name": "tour.mp4", "mimetype": "video/mp4"}, "the video tour.mp4"),
-        ({"name": "log.txt", "mimetype": "text/plain"}, "the text log.txt"),
+        ({"name": "log.txt", "mimetype": "text/plain"}, "the text file log.txt"),
         ({"title": "Untitled"}, "the file Untitled"),
         ({"file_access": "check_file_info"}, "the file without a name"),
     ],

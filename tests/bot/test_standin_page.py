@@ -1,6 +1,7 @@
 """The stand-in's page, with the real bot behind it: what agents do in it by clicks and by keys."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from unittest.mock import patch
 
@@ -14,6 +15,7 @@ from records.messages import Role
 from records.tables import Flag
 from tests.bot.browsing import action, channel, thread, visiting
 from tests.bot.office import ANSWER, CHANNEL, QUESTION, Office, found, offering
+from tests.bot.releases import approve_examples
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
@@ -71,15 +73,54 @@ async def test_an_answer_is_flagged_in_the_form_which_says_what_is_missing(
         reason = form.get_by_label("What is wrong with it?")
         await expect(reason).to_be_focused()
         await reason.select_option("wrong")
-        await save.click()
         answer = form.get_by_label("The right answer")
-        await expect(answer).to_have_attribute("aria-invalid", "true")  # the app's own refusal
         await expect(answer).to_have_value(ANSWER)
         await answer.fill("Five days.")
         await save.click()
         await expect(form).to_be_hidden()
         await expect(thread(page)).to_contain_text("Flagged by @Ann")
     assert corrections(office)[-1] == "Five days."
+
+
+async def test_what_was_typed_reaches_the_customer_in_plain_words(
+    browser: Browser, office: Office
+) -> None:
+    office.escalated()
+    async with visiting(browser, office.slack_port) as page:
+        await action(channel(page), "take_over").click()
+        await expect(channel(page)).to_contain_text("@Ann speaks with the customer")
+        await open_thread(page)
+        await page.get_by_label("Reply…").fill(
+            "*Good* _day_ :smile: :nonsense:, see <https://bank.example/a?b=1&c=2>:\n"
+            "- `first` ~never~\n  - within\n3. third\n> quoted\n```as it is *here*```"
+        )
+        await page.keyboard.press("Enter")
+        said = thread(page).locator("article").last
+        await expect(said.locator("strong").last).to_have_text("Good")
+        await expect(said.locator("[data-reaction]")).to_be_visible()
+    assert told_customer(office) == [
+        "Good day 😄 :nonsense:, see <https://bank.example/a?b=1&c=2>:\n"
+        "• first never\n  ◦ within\n3. third\n> quoted\nas it is *here*"
+    ]
+
+
+@pytest.mark.slow
+async def test_a_form_that_the_app_refuses_stays_and_says_why(
+    browser: Browser, office: Office
+) -> None:
+    approve_examples(office)
+    async with visiting(browser, office.slack_port) as page:
+        await page.get_by_label("Message #support").fill("/retrain")
+        await page.keyboard.press("Enter")
+        form = page.get_by_role("dialog", name="Retrain")
+        await form.get_by_label("Those approved since the day below").check()
+        await form.get_by_label(re.compile("Time limit")).fill("5")
+        await form.get_by_role("button", name="Retrain").click()
+        day = form.get_by_label(re.compile("^Approved since"))
+        await expect(day).to_have_attribute("aria-invalid", "true")
+        await expect(form).to_contain_text("Choose the day.")
+        await expect(form.get_by_label(re.compile("Time limit"))).to_have_value("5")
+        await expect(page.locator(".suggestions:visible")).to_have_count(0)
 
 
 @pytest.mark.slow
@@ -260,6 +301,18 @@ async def test_on_a_phone_one_column_is_shown_and_nothing_is_wider(
         await channel(page).locator("[data-role=open-thread]").tap()
         await expect(thread(page)).to_contain_text(ANSWER)
         await expect_no_sideways(page)
+        answer = thread(page).locator("article").last
+        await answer.get_by_label("More actions").tap()
+        await page.get_by_role("menuitem", name="Add reaction").tap()
+        await page.get_by_role("menuitem", name="eyes").tap()
+        await expect(answer.locator("[data-reaction=eyes]")).to_be_visible()
+        await answer.focus()
+        await page.keyboard.press("r")
+        menu = await page.get_by_role("menu", name="Emoji").bounding_box()
+        assert menu is not None
+        assert menu["y"] > 100
+        await page.keyboard.press("Escape")
+        await expect(answer).to_be_focused()
         await action(thread(page), "flag_answer").tap()
         await expect(page.get_by_role("dialog", name="Flag answer")).to_be_visible()
         await expect_no_sideways(page)

@@ -4,6 +4,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from string import Formatter
@@ -108,6 +109,7 @@ def constants(path: Path) -> Iterator[str]:
         yield from (target.id for target in targets if isinstance(target, ast.Name))
 
 
+@cache
 def uses() -> set[tuple[str, str]]:
     """Area and name of every constant that the code uses, wherever it got it from."""
     found = set()

@@ -245,6 +245,8 @@ async def test_progress_counts_up_to_all_with_rate_and_time_left(
     assert [told.done for told in asker.progress] == list(range(13))
     assert all(told.total == 12 for told in asker.progress)
     assert asker.progress[0].seconds_left is None
+    known = [told.seconds_left is not None for told in asker.progress]
+    assert known == [False] * AT_ONCE.concurrency + [True] * (13 - AT_ONCE.concurrency)
     assert asker.progress[6].answers_per_second > 0
     assert asker.progress[-1].seconds_left == 0
 

@@ -55,7 +55,7 @@ def test_what_broke_comes_first_then_what_was_fixed_then_other_words(assistant: 
     assert [(row[0], row[-1]) for row in rows] == [
         ("broken", broken.id),
         ("fixed", fixed.id),
-        ("other words", worded.id),
+        ("reworded", worded.id),
     ]
     assert rows[0][3:6] == [broken.reference, broken.reference, "'=cmd|' /C calc'!A0"]
     assert rows[1][3:6] == [fixed.reference, "I do not know.", fixed.reference]

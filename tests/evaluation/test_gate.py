@@ -43,10 +43,31 @@ def test_better_overall_and_worse_nowhere_passes() -> None:
     assert len(decision.reasons) == 3
 
 
+def test_the_slice_with_the_greatest_loss_is_told_of_first() -> None:
+    parts = {
+        "better": pairs(300, fixed=60, broken=0),
+        "a little worse": pairs(300, fixed=0, broken=2),
+        "worse": pairs(300, fixed=0, broken=5),
+    }
+    decision = judge(together(*parts.values()), parts, RULES)
+    assert decision.verdict is Verdict.PASS
+    names = [reason.partition(":")[0] for reason in decision.reasons[1:]]
+    assert names == ["worse", "a little worse", "better"]
+    assert "(one-sided 95 % bound; allowed: under 5.0)" in decision.reasons[1]
+
+
+def test_a_difference_is_that_of_the_rates_as_they_are_shown() -> None:
+    decision = judged(
+        pairs(500, fixed=29, broken=12, still_bad=200),
+        pairs(492, fixed=28, broken=12, still_bad=180),
+    )
+    assert "44.1 % → 40.7 % of 992 cases not served right, -3.4 points" in decision.reasons[0]
+
+
 def test_forgetting_on_a_slice_fails_even_if_overall_better() -> None:
     decision = judged(pairs(500, fixed=10, broken=90), pairs(500, fixed=300, broken=5))
     assert decision.verdict is Verdict.FAIL
-    assert "knowledge=known got worse: 2 % → 18 %" in decision.reasons[0]
+    assert "knowledge=known got worse: 2.0 % → 18.0 %" in decision.reasons[0]
     assert any("served better" in reason for reason in decision.reasons)
 
 

@@ -1,5 +1,6 @@
 """What a report says and shows, from scores made by hand."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from evaluation.answers import Answer
 from evaluation.gate import GateRules
 from evaluation.plot import draw
 from evaluation.run import Asked, assess
-from evaluation.wording import estimate, markdown, metric_rows, notes
+from evaluation.wording import changed, difference, estimate, markdown, metric_rows, notes
 from records.assistant import Assistant
 from records.states import VersionState
 from records.tables import Version
@@ -94,18 +95,43 @@ def test_what_is_undefined_is_a_dash_and_a_note(assistant: Assistant) -> None:
     assert any("no handoff to be missed" in note for note in notes(body))
 
 
+def test_differences_are_those_of_the_figures_as_shown(compared: dict[str, Any]) -> None:
+    compared_rows = [row for row in metric_rows(compared)[1:] if "–" not in row]
+    for row in compared_rows:
+        before, after, change = (Decimal(cell.split()[0]) for cell in row[1:])
+        assert after - before == change, row
+    assert len(compared_rows) > 3
+
+
+def test_reworded_answers_are_counted_beside_fixed_and_broken(assistant: Assistant) -> None:
+    wordier = {key: f"{words} Thank you." for key, words in right().items()}
+    body = body_of(assistant, asked("support-base", right()), asked("support-new", wordier))
+    changes = body["changes"]
+    assert (changes["fixed"], changes["broken"], changes["reworded"]) == (0, 0, 60)
+    assert changed(changes) == "0 fixed, 0 broken, 60 reworded"
+
+
 @pytest.mark.parametrize(
-    ("entry", "share", "sign", "said"),
+    ("entry", "share", "said"),
     [
-        ({"value": 0.241, "low": 0.215, "high": 0.269}, True, False, "24.1 % [21.5, 26.9]"),
-        ({"value": -0.2, "low": -0.3, "high": 0}, True, True, "-20.0 points [-30.0, +0.0]"),
-        ({"value": 0.5, "low": None, "high": None}, False, False, "0.500"),
-        ({"value": None, "low": None, "high": None}, True, False, "–"),
-        (None, True, False, "–"),
+        ({"value": 0.241, "low": 0.215, "high": 0.269}, True, "24.1 % [21.5, 26.9]"),
+        ({"value": 0.5, "low": None, "high": None}, False, "0.500"),
+        ({"value": None, "low": None, "high": None}, True, "–"),
+        (None, True, "–"),
     ],
 )
-def test_figures_carry_their_interval(entry: Any, share: bool, sign: bool, said: str) -> None:
-    assert estimate(entry, share=share, sign=sign) == said
+def test_figures_carry_their_interval(entry: Any, share: bool, said: str) -> None:
+    assert estimate(entry, share=share) == said
+
+
+def test_a_difference_carries_its_sign_and_interval() -> None:
+    row = {
+        "champion": {"value": 0.4},
+        "challenger": {"value": 0.2},
+        "difference": {"value": -0.2, "low": -0.3, "high": 0},
+    }
+    assert difference(row, share=True) == "-20.0 points [-30.0, +0.0]"
+    assert difference({**row, "difference": {"value": None}}, share=True) == "–"
 
 
 def test_plots_are_drawn_with_and_without_a_champion(

@@ -18,9 +18,10 @@ def test_an_example_is_decided_once(database: Database) -> None:
         flags.add(session, turn_id, agent="U1", judgement=Judgement(correction="Right."))
         example_id = session.scalars(select(Example.id)).one()
         examples.decide(session, example_id, approve=True, actor="U2")
-        examples.decide(session, example_id, approve=True, actor="U3")
-        with pytest.raises(Conflict, match="already approved by <@U2>"):
-            examples.decide(session, example_id, approve=False, actor="U3")
+        examples.decide(session, example_id, approve=True, actor="U2")
+        for approve in (True, False):
+            with pytest.raises(Conflict, match="already approved by <@U2>"):
+                examples.decide(session, example_id, approve=approve, actor="U3")
         assert [e.decided_by for e in examples.approved(session, "support")] == ["U2"]
 
 
@@ -73,6 +74,16 @@ def test_with_four_eyes_neither_writer_nor_editor_approves(database: Database, a
         with pytest.raises(Forbidden, match="somebody else must approve"):
             examples.decide(session, example_id, approve=True, actor=actor, four_eyes=True)
         examples.decide(session, example_id, approve=True, actor="U3", four_eyes=True)
+
+
+def test_with_four_eyes_no_earlier_editor_approves_either(database: Database) -> None:
+    example_id = proposed(database)
+    with database.write() as session:
+        for actor, words in (("U2", "Many words."), ("U3", "Many words!")):
+            examples.edit(session, example_id, chosen=words, should_escalate=False, actor=actor)
+        with pytest.raises(Forbidden, match="somebody else must approve"):
+            examples.decide(session, example_id, approve=True, actor="U2", four_eyes=True)
+        examples.decide(session, example_id, approve=True, actor="U4", four_eyes=True)
 
 
 def test_with_four_eyes_an_approval_changes_nothing_and_anybody_may_reject(

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from records import examples, fixes, flag_results, flags, versions
+from records import examples, fixes, flag_results, flags, outbox, versions
 from records.assistant import Assistant
 from records.database import Database
 from records.errors import NotFound
@@ -56,7 +56,8 @@ def promote(database: Database, version: str) -> None:
 
 def receipts(database: Database) -> dict[str, str]:
     with database.read() as session:
-        rows = session.scalars(select(OutboxMessage).where(OutboxMessage.kind == Kind.FLAG_FIXED))
+        kind = OutboxMessage.kind == Kind.FLAG_FIXED
+        rows = session.scalars(select(OutboxMessage).where(kind).order_by(OutboxMessage.id))
         return {row.subject: row.payload["version"] for row in rows}
 
 
@@ -70,16 +71,28 @@ def test_a_promotion_tells_of_the_flags_that_it_fixes_and_of_no_other(database: 
     assert receipts(database) == {right.id: version}
 
 
-def test_a_flag_is_told_of_once_ever(database: Database) -> None:
+def test_a_flag_is_put_with_each_release_until_it_is_told_of(database: Database) -> None:
     first, second = trained(database, "support-aaa"), trained(database, "support-bbb")
     flag = flagged(database)
     for version in (first, second):
         fixed(database, flag, version)
         promote(database, version)
+        assert receipts(database) == {flag.id: version}
     with database.write() as session:
         versions.rollback(session, "support", actor="U0OPS")
+        (row, *_) = session.scalars(
+            select(OutboxMessage).where(OutboxMessage.kind == Kind.FLAG_FIXED)
+        )
+        outbox.mark_sent(session, row.id, channel="C1", ts="1.1")
+    before = number_of_receipts(database)
     promote(database, second)
-    assert receipts(database) == {flag.id: first}
+    assert number_of_receipts(database) == before == 2
+
+
+def number_of_receipts(database: Database) -> int:
+    with database.read() as session:
+        kind = OutboxMessage.kind == Kind.FLAG_FIXED
+        return len(session.scalars(select(OutboxMessage.id).where(kind)).all())
 
 
 def test_only_a_last_word_that_stands_is_told_of(database: Database) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from records.likeness import NEARLY, likeness, nearest
+from records.likeness import AGREEING, NEARLY, likeness, nearest
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,18 @@ from records.likeness import NEARLY, likeness, nearest
 )
 def test_a_word_more_or_a_typo_is_nearly_the_same(one: str, other: str) -> None:
     assert likeness(one, other) >= NEARLY
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Where can I change my PIN", "Where could I change my PIN"),
+        ("My phone was stolen, what should I do?", "My phone was stolen, what can I do?"),
+        ("Do I get Visa or Mastercard?", "Will I get a visa or Mastercard?"),
+    ],
+)
+def test_other_words_are_nearly_the_same_where_the_answers_agree(one: str, other: str) -> None:
+    assert AGREEING <= likeness(one, other) < NEARLY
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from records import conversations, endings, escalations, flags, outbox
+from records import conversations, endings, escalations, examples, flags, outbox
 from records.database import Database
 from records.errors import Conflict, Forbidden
 from records.flags import Judgement
@@ -150,3 +150,53 @@ def test_a_reply_that_was_taken_back_teaches_nothing(database: Database) -> None
         endings.resolve(session, escalation_id, agent="U1")
     with database.read() as session:
         assert session.scalars(select(Example)).all() == []
+
+
+def test_of_several_replies_the_longest_is_proposed_and_not_all_of_them(
+    database: Database,
+) -> None:
+    _, _, escalation_id = escalated(database)
+    said = [
+        "Hello, I am Ann. Would you please tell me whether you moved lately?",
+        "Your card comes on Monday, by post.",
+        "Bye!",
+    ]
+    with database.write() as session:
+        escalations.take_over(session, escalation_id, agent="U1")
+        for number, words in enumerate(said):
+            escalations.reply(
+                session, escalation_id, agent="U1", content=words, source_key=f"s:{number}"
+            )
+        endings.resolve(session, escalation_id, agent="U1")
+    with database.read() as session:
+        example = session.scalars(select(Example)).one()
+        assert example.chosen == said[1]
+        assert example.turn_id == conversations.turn_from(session, "s:1").id  # type: ignore[union-attr]
+
+
+def test_the_words_that_an_agent_wrote_down_are_proposed_in_their_name(database: Database) -> None:
+    _, _, escalation_id = escalated(database)
+    with database.write() as session:
+        escalations.take_over(session, escalation_id, agent="U1")
+        escalations.reply(session, escalation_id, agent="U1", content="Mmh.", source_key="s:1")
+        escalations.take_over(session, escalation_id, agent="U2", instead_of="U1")
+        endings.resolve(session, escalation_id, agent="U2", right_answer="By post.")
+    with database.read() as session:
+        example = session.scalars(select(Example)).one()
+    assert (example.chosen, example.created_by) == ("By post.", "U2")
+
+
+def test_with_four_eyes_nobody_approves_what_they_wrote_though_another_resolved(
+    database: Database,
+) -> None:
+    _, _, escalation_id = escalated(database)
+    with database.write() as session:
+        escalations.take_over(session, escalation_id, agent="U1")
+        escalations.reply(session, escalation_id, agent="U1", content="Mine.", source_key="s:1")
+        escalations.take_over(session, escalation_id, agent="U2", instead_of="U1")
+        endings.resolve(session, escalation_id, agent="U2")
+        example = session.scalars(select(Example)).one()
+        for actor in ("U1", "U2"):
+            with pytest.raises(Forbidden, match="somebody else must approve"):
+                examples.decide(session, example.id, approve=True, actor=actor, four_eyes=True)
+        examples.decide(session, example.id, approve=True, actor="U3", four_eyes=True)

@@ -126,6 +126,22 @@ def test_nearly_the_same_questions_are_found_and_others_are_not(database: Databa
     assert [review.teaches_the_same(one, first) for one in near] == [True, False]
 
 
+def test_other_words_for_a_question_are_found_where_the_answer_is_the_same(
+    database: Database,
+) -> None:
+    import_questions(
+        database,
+        ("Where can I change my PIN", "At a cash machine."),
+        ("Where could I change my PIN", "At a cash machine."),
+        ("Where would I change my PIN", "In the app."),
+    )
+    with database.read() as session:
+        first = review.following(session, ALL, after=None)
+        assert first is not None
+        near = review.near(session, first, most=5)
+    assert [review.question_of(one) for one in near] == ["Where could I change my PIN"]
+
+
 def test_the_same_words_in_other_conversations_are_another_question(database: Database) -> None:
     talks = [
         ["My card was stolen last night in Berlin", "Shall I block it now?", "Yes, please do that"],

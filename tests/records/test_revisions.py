@@ -120,20 +120,32 @@ def example(database: Database, example_id: str) -> Example:
         return session.get_one(Example, example_id)
 
 
-def test_a_proposed_example_follows_edits_after_the_end(database: Database) -> None:
+def test_a_proposed_example_follows_edits_of_its_reply_after_the_end(database: Database) -> None:
     _, escalation = taken(database)
-    first = reply(database, escalation)
-    second = reply(database, escalation, "slack:C:1.2")
+    other = reply(database, escalation)
+    repeated = reply(database, escalation, "slack:C:1.2")  # as long: the later one is proposed
     waiting = proposed(database, escalation)
-    edit(database, first, "Monday", after=1)
-    assert example(database, waiting).chosen == "Monday\nPosted."
-    remove(database, second, after=2)
+    remove(database, other, after=1)
+    assert example(database, waiting).chosen == "Posted."
+    edit(database, repeated, "Monday", after=1)
     assert example(database, waiting).chosen == "Monday"
-    remove(database, first, after=2)
+    remove(database, repeated, after=2)
     assert example(database, waiting).state is ExampleState.SUPERSEDED
     with database.read() as session:
         rows = session.query(OutboxMessage).filter_by(kind=outbox.Kind.EXAMPLE_CHANGED)
-        assert rows.count() == 3
+        assert rows.count() == 2
+
+
+def test_a_right_answer_that_was_written_down_follows_no_edits(database: Database) -> None:
+    _, escalation = taken(database)
+    turn = reply(database, escalation)
+    with database.write() as session:
+        endings.resolve(session, escalation, agent="U1", right_answer="By post, on Monday.")
+        waiting = session.scalars(select(Example.id)).one()
+    edit(database, turn, "Tuesday", after=1)
+    remove(database, turn, after=2)
+    kept = example(database, waiting)
+    assert (kept.chosen, kept.state) == ("By post, on Monday.", ExampleState.PROPOSED)
 
 
 def test_an_example_that_somebody_decided_upon_stays_as_they_saw_it(database: Database) -> None:

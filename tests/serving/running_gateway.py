@@ -4,20 +4,26 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import aiohttp
 import uvicorn
+from fastapi import FastAPI
 from openai import AsyncOpenAI
+from starlette.routing import BaseRoute
 
 from records.artifacts import Artifacts
 from records.assistant import Assistant
 from records.database import Database
 from records.keys import local_key
 from records.tables import Conversation, Escalation, Turn
+from serving import app as serving_app
 from serving.app import behind_front, create_app
+from serving.endpoints import include_endpoints
 from serving.gateway import Gateway
 from serving.logs import AccessLog
 from serving.server import Server
@@ -37,12 +43,10 @@ class Stack:
     assistant: Assistant
     engine: StubEngine
     http: aiohttp.ClientSession
-    openai: AsyncOpenAI = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.openai = AsyncOpenAI(
-            base_url=f"{self.url}/v1", api_key=self.key("customer"), max_retries=0
-        )
+    @cached_property
+    def openai(self) -> AsyncOpenAI:  # it reads a file of certificates, which takes a while
+        return AsyncOpenAI(base_url=f"{self.url}/v1", api_key=self.key("customer"), max_retries=0)
 
     def key(self, name: str) -> str:
         return local_key(self.home, name)
@@ -94,6 +98,18 @@ async def until(condition: Callable[[], Any], *, seconds: float = 10) -> Any:
         return value
 
 
+@cache
+def _routes() -> list[BaseRoute]:
+    app = FastAPI(openapi_url=None)
+    include_endpoints(app)
+    return app.routes
+
+
+def _include_endpoints_made_once(app: FastAPI) -> None:
+    """Making them takes FastAPI longer than most tests here; they hold nothing of their app's."""
+    app.router.routes.extend(_routes())
+
+
 @asynccontextmanager
 async def running(
     home: Path,
@@ -113,13 +129,14 @@ async def running(
         "silence_seconds": 5,
         "engine_urls": engine.url,
     }
-    app = create_app(
-        GatewaySettings(home=home, **{**quick, **settings}),
-        assistants={assistant.name: assistant},
-        database=database,
-        artifacts=artifacts,
-        access_log=access_log,
-    )
+    with patch.object(serving_app, "include_endpoints", _include_endpoints_made_once):
+        app = create_app(
+            GatewaySettings(home=home, **{**quick, **settings}),
+            assistants={assistant.name: assistant},
+            database=database,
+            artifacts=artifacts,
+            access_log=access_log,
+        )
     # With its protocol named, or else asyncio leaves Nagle's algorithm on, and each answer of two
     # pieces waits 40 ms for its client.
     listener = socket.socket(proto=socket.IPPROTO_TCP)
@@ -145,7 +162,8 @@ async def running(
         try:
             yield stack
         finally:
-            await stack.openai.close()
+            if "openai" in vars(stack):
+                await stack.openai.close()
             server.should_exit = True
             await serving
             listener.close()

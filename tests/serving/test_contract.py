@@ -142,6 +142,7 @@ async def test_a_path_names_all_of_its_methods_where_another_is_asked(stack: Sta
         assert (response.status, response.headers["Allow"]) == (405, "GET, POST")
 
 
+@pytest.mark.slow
 async def test_schemathesis_finds_nothing(stack: Stack, tmp_path: Path) -> None:
     begun = {"customer_id": "ada", "key": "chat-7"}  # what the examples are about
     await stack.call("POST", "/v1/conversations", json=begun)

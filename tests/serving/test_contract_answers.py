@@ -244,7 +244,7 @@ async def test_json_that_python_reads_but_nothing_can_keep_is_no_fault_of_ours(
 
 
 @given(st.sampled_from(sorted(PARAMETERS)), ANY_JSON)
-@settings(max_examples=400)
+@settings(max_examples=4 * settings().max_examples)
 def test_a_parameter_is_taken_if_and_only_if_its_schema_takes_it(name: str, value: Any) -> None:
     check = _RULES[name][0]
     assert (value is None or check(value)) == (promised.faults(dict(PARAMETERS[name]), value) == [])
@@ -306,7 +306,7 @@ BODIES = st.fixed_dictionaries(
 
 
 @given(BODIES)
-@settings(max_examples=1_000)
+@settings(max_examples=10 * settings().max_examples)
 def test_a_request_is_taken_if_and_only_if_its_schema_takes_it(body: dict[str, Any]) -> None:
     try:
         read_request(body, {})

@@ -40,6 +40,13 @@ def test_a_pattern_ignores_letter_case_and_names_its_rule() -> None:
     assert rules(rules=[lost]).find("my card is lost in a drawer? no") is None
 
 
+def test_a_pattern_that_takes_too_long_applies_not_and_holds_nobody_up() -> None:
+    slow, quick = {"name": "slow", "pattern": r"^(a+)+$"}, {"name": "quick", "pattern": "!"}
+    found = rules(rules=[slow, quick]).find(f"{'a' * 3_000}!")
+    assert found is not None
+    assert "quick" in found.cause
+
+
 def test_a_topic_is_found_in_other_words_and_with_typos() -> None:
     topic = {"name": "lost card", "like": ["I lost my card", "my card was stolen"]}
     found = rules(rules=[topic])

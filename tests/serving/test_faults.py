@@ -164,9 +164,13 @@ async def test_what_cannot_be_recorded_is_not_answered(
 
 
 async def test_a_locked_database_means_503_and_then_all_is_well(
-    tmp_path: Path, migrated: Path, artifacts: Artifacts, assistant: Assistant, engine: StubEngine
+    tmp_path: Path,
+    migrated_sqlite: Path,
+    artifacts: Artifacts,
+    assistant: Assistant,
+    engine: StubEngine,
 ) -> None:
-    file = shutil.copy(migrated, tmp_path / "impatient.db")
+    file = shutil.copy(migrated_sqlite, tmp_path / "impatient.db")
     database = Database(f"sqlite:///{file}", lock_wait_seconds=0.2)
     async with running(
         tmp_path, database=database, artifacts=artifacts, assistant=assistant, engine=engine

@@ -54,9 +54,13 @@ async def test_what_no_engine_is_ready_for_is_named(stack: Stack) -> None:
 
 
 async def test_while_nothing_can_be_recorded_it_is_not_ready(
-    tmp_path: Path, migrated: Path, artifacts: Artifacts, assistant: Assistant, engine: StubEngine
+    tmp_path: Path,
+    migrated_sqlite: Path,
+    artifacts: Artifacts,
+    assistant: Assistant,
+    engine: StubEngine,
 ) -> None:
-    file = shutil.copy(migrated, tmp_path / "locked.db")
+    file = shutil.copy(migrated_sqlite, tmp_path / "locked.db")
     database = Database(f"sqlite:///{file}", lock_wait_seconds=1)
     async with running(
         tmp_path, database=database, artifacts=artifacts, assistant=assistant, engine=engine,
@@ -72,9 +76,13 @@ async def test_while_nothing_can_be_recorded_it_is_not_ready(
 
 
 async def test_a_gateway_that_keeps_turns_in_a_journal_is_ready_without_a_database(
-    tmp_path: Path, migrated: Path, artifacts: Artifacts, assistant: Assistant, engine: StubEngine
+    tmp_path: Path,
+    migrated_sqlite: Path,
+    artifacts: Artifacts,
+    assistant: Assistant,
+    engine: StubEngine,
 ) -> None:
-    file = shutil.copy(migrated, tmp_path / "locked.db")
+    file = shutil.copy(migrated_sqlite, tmp_path / "locked.db")
     database = Database(f"sqlite:///{file}", lock_wait_seconds=0.2)
     async with running(
         tmp_path, database=database, artifacts=artifacts, assistant=assistant, engine=engine,

@@ -54,6 +54,7 @@ async def run(folder: Path, *command: str, **environment: str) -> tuple[int | No
     return process.returncode, printed.decode()
 
 
+@pytest.mark.slow
 async def test_the_client_for_node_works_unchanged(
     project: Path,
     tmp_path: Path,

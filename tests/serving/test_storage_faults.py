@@ -28,8 +28,8 @@ LOCKED_SECONDS = 10
 
 
 @pytest.fixture
-def file(tmp_path: Path, migrated: Path) -> Path:
-    return Path(shutil.copy(migrated, tmp_path / "faulty.db"))
+def file(tmp_path: Path, migrated_sqlite: Path) -> Path:
+    return Path(shutil.copy(migrated_sqlite, tmp_path / "faulty.db"))
 
 
 @asynccontextmanager

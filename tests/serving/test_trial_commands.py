@@ -42,12 +42,14 @@ def test_an_experiment_is_started_ramped_shown_and_stopped(terminal: Terminal) -
             terminal, conversation, customer,
             version=version, experiment=started["id"], arm="challenger",
         )  # fmt: skip
+    for conversation in ("c4", "c5"):
+        answer(terminal, conversation, "eve", version="support-base")
     told = terminal.run("experiment", "show").output
     assert told.splitlines() == [
         f"Experiment {started['id']} of support: running",
         f"{'ARM':10}  {'VERSION':20}  SHARE  CUSTOMERS  CONVERSATIONS",
         f"challenger  {version}  50 %   2          3",
-        f"-           {'(champion)':20}  50 %",
+        f"-           {'support-base':20}  50 %   1          2",
     ]
     shown = terminal.json("experiment", "show")
     assert (shown["arms"][0]["customers"], shown["arms"][0]["conversations"]) == (2, 3)

@@ -1,6 +1,7 @@
 """A home with one assistant, and an engine that proves adapters."""
 
 import asyncio
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,10 +43,10 @@ def settings(tmp_path: Path, proving_engine: ProvingEngine) -> WorkerSettings:
 
 
 @pytest.fixture
-def store(settings: WorkerSettings) -> Iterator[Database]:
+def store(settings: WorkerSettings, migrated_sqlite: Path) -> Iterator[Database]:
     """The home's database."""
+    shutil.copy(migrated_sqlite, settings.home / "understudy.db")
     database = Database(settings.database)
-    database.migrate()
     yield database
     database.close()
 

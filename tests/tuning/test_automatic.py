@@ -14,7 +14,7 @@ from records.database import Database
 from records.hours import WEEKDAYS
 from records.ids import utc_now
 from records.states import ExampleSource, ExampleState, JobState, JobTrigger
-from records.tables import Example, Job
+from records.tables import Dataset, DatasetExample, Example, Job
 from records.training_data import News
 from tests.records.at_once import at_once
 from tests.tuning.build import lessons, teach
@@ -133,8 +133,74 @@ def test_a_threshold_asks_once_and_counts_anew_after_each_job(
         jobs.finish(session, job.id, state=JobState.FAILED, error="No engine answers.")
     assert request_due(database, [small], now=utc_now()) == []
     teach(database, [(f"Another {n}?", "Yes.") for n in range(3)])
-    assert len(request_due(database, [small], now=utc_now())) == 1
+    assert len(request_due(database, [small], now=utc_now() + 2 * HOUR)) == 1
     assert asked(database) == ["threshold", "threshold"]
+
+
+def fail(database: Database, job: Job) -> None:
+    with database.write() as session:
+        jobs.finish(session, job.id, state=JobState.FAILED, error="No GPU.")
+
+
+def test_a_job_that_fails_is_not_asked_for_again_though_the_approver_has_a_fast_clock(
+    database: Database, assistant: Assistant
+) -> None:
+    teach(database, lessons(1))
+    with database.write() as session:
+        session.scalars(select(Example)).one().decided_at = utc_now() + 5 * MINUTE
+    small = with_rules(assistant, after_examples=1)
+    for hours in range(0, 200, 10):
+        for job in request_due(database, [small], now=utc_now() + hours * HOUR):
+            fail(database, job)
+    assert asked(database) == ["threshold"]
+
+
+def test_what_fails_again_and_again_is_tried_less_and_less_often(
+    database: Database, assistant: Assistant
+) -> None:
+    small, rested = with_rules(assistant, after_examples=1), []
+    for number in range(8):
+        teach(database, [(f"Question {number}?", "Yes.")])
+        hours = next(h for h in range(40) if request_due(database, [small], now=in_hours(h)))
+        with database.read() as session:
+            (job,) = jobs.active(session)
+        fail(database, job)
+        rested.append(hours)
+    assert rested == [0, 2, 3, 5, 9, 17, 25, 25]
+
+
+def in_hours(hours: int) -> datetime:
+    return utc_now() + hours * HOUR - MINUTE * (hours > 0)
+
+
+def test_a_training_that_ends_well_ends_the_rest(database: Database, assistant: Assistant) -> None:
+    small = with_rules(assistant, after_examples=1)
+    teach(database, lessons(1))
+    fail(database, request_due(database, [small], now=utc_now())[0])
+    with database.write() as session:
+        job = jobs.request(session, "support", requested_by="U0OLGA")
+        jobs.finish(session, job.id, state=JobState.SUCCEEDED)
+    teach(database, [("Another?", "Yes.")])
+    assert len(request_due(database, [small], now=utc_now())) == 1
+
+
+def test_what_a_job_took_in_though_it_was_approved_after_its_request_is_no_news(
+    database: Database, assistant: Assistant
+) -> None:
+    with database.write() as session:
+        job = jobs.request(session, "support", requested_by="U0OLGA")
+    teach(database, lessons(1))
+    with database.write() as session:
+        session.add(Dataset(id="ds-1", assistant="support", content_hash="h", path="p", card={}))
+        session.flush()
+        example = session.scalars(select(Example.id)).one()
+        session.add(DatasetExample(dataset_id="ds-1", example_id=example, split="train"))
+        jobs.advance(session, job.id, stage="training", dataset_id="ds-1")
+        jobs.finish(session, job.id, state=JobState.SUCCEEDED)
+    small = with_rules(assistant, after_examples=1)
+    assert request_due(database, [small], now=utc_now()) == []
+    teach(database, [("Another?", "Yes.")])
+    assert len(request_due(database, [small], now=utc_now())) == 1
 
 
 def test_a_job_that_somebody_cancelled_is_not_asked_for_again_at_once(

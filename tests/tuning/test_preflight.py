@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transformers import LlamaConfig, Qwen2Config, Qwen3Config
 
 from records.adapters import Limits
 from records.assistant import Assistant, EngineOptions
@@ -29,9 +28,11 @@ LINEAR = ("down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_
 LIMITS = Limits(max_rank=16)
 
 
-@pytest.fixture(params=[LlamaConfig, Qwen2Config, Qwen3Config])
+@pytest.fixture(params=["LlamaConfig", "Qwen2Config", "Qwen3Config"])
 def shape(request: pytest.FixtureRequest, tmp_path: Path) -> Architecture:
-    request.param(**SMALL).save_pretrained(tmp_path)
+    import transformers  # takes seconds
+
+    getattr(transformers, request.param)(**SMALL).save_pretrained(tmp_path)
     return architecture(str(tmp_path))
 
 

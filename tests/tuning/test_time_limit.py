@@ -82,6 +82,16 @@ def test_time_left_is_never_more_than_the_limit_leaves(tmp_path: Path) -> None:
     assert lines[-1]["seconds_left"] == 20
 
 
+def test_no_time_left_is_told_before_two_steps_are_known(tmp_path: Path) -> None:
+    clock = Clock()
+    news = news_of(tmp_path, clock)
+    for done in (1, 2):
+        clock.now = 60.0 * done
+        step(news, done)
+    lines, _ = JobFolder(tmp_path).read_progress()
+    assert [line["seconds_left"] is not None for line in lines] == [False, False, True]
+
+
 def test_time_before_a_crash_counts(tmp_path: Path) -> None:
     JobFolder(tmp_path).append_progress({"stage": "training", "elapsed_seconds": 50.0})
     clock = Clock()

@@ -1,5 +1,6 @@
 """A job's life in the worker: each end is recorded once, and a child never outlives its job."""
 
+import logging
 import sys
 import threading
 import time
@@ -81,12 +82,23 @@ def alive(pid: int) -> bool:
 
 
 def test_a_job_ends_with_a_proved_version(
-    settings: WorkerSettings, store: Database, shelf: Artifacts, proving_engine: ProvingEngine
+    settings: WorkerSettings,
+    store: Database,
+    shelf: Artifacts,
+    proving_engine: ProvingEngine,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.INFO, logger="tuning")
     teach(store, lessons(12))
     with running(settings, store, shelf):
         job = ended(store, request(store))
     assert (job.state, job.error) == (JobState.SUCCEEDED, None)
+    told = [r.getMessage() for r in caplog.records if job.id in r.getMessage()]
+    assert told[0] == f"job {job.id}: support, asked for by tester"
+    assert f"job {job.id}: dataset ready: {job.dataset_id}" in told
+    assert f"job {job.id}: adapter published: {job.version}" in told
+    assert told[-1].startswith(f"job {job.id} succeeded: version {job.version}, ")
+    assert len(told) == len(set(told))
     with store.read() as session:
         version = versions.get(session, str(job.version))
     assert version.dataset_id == job.dataset_id

@@ -19,9 +19,13 @@ async def reply(
     text: str,
     thread_ts: str | None = None,
     files: list[Json] | None = None,
+    blocks: list[Json] | None = None,
     broadcast: bool = False,
 ) -> Json:
-    """Write a message, in a thread where one is named; a mention is told in two events."""
+    """Write a message, in a thread where one is named; a mention is told in two events.
+
+    `blocks` are what Slack's client sends beside the text: what was typed, in its form.
+    """
     workspace = client.workspace
     where = _writable(client, channel)
     workspace.user(user)
@@ -31,6 +35,8 @@ async def reply(
         "team": workspace.team,
         "text": text,
     }
+    if blocks:
+        message["blocks"] = blocks
     if files:
         message |= {
             "subtype": "file_share",
@@ -53,12 +59,19 @@ async def direct(
     text: str,
     thread_ts: str | None = None,
     files: list[Json] | None = None,
+    blocks: list[Json] | None = None,
 ) -> Json:
     """Write to the app."""
     client.workspace.user(user)
     channel = client.workspace.direct_channel(user)
     return await reply(
-        client, user=user, channel=channel, text=text, thread_ts=thread_ts, files=files
+        client,
+        user=user,
+        channel=channel,
+        text=text,
+        thread_ts=thread_ts,
+        files=files,
+        blocks=blocks,
     )
 
 
@@ -102,13 +115,24 @@ def _kept(client: Client, user: str, given: Json) -> Json:
     return file
 
 
-async def edit(client: Client, *, user: str, channel: str, ts: str, text: str) -> Json:
+async def edit(
+    client: Client,
+    *,
+    user: str,
+    channel: str,
+    ts: str,
+    text: str,
+    blocks: list[Json] | None = None,
+) -> Json:
     """Change what one wrote oneself."""
     workspace = client.workspace
     where = _writable(client, channel)
     message = _own(client, user, where, ts, code="cant_update_message")
     before = without_metadata(dict(message))
     message |= {"text": text, "edited": {"user": user, "ts": workspace.new_ts()}}
+    message.pop("blocks", None)
+    if blocks:
+        message["blocks"] = blocks
     workspace.touch_message(where, ts)
     return {"event_id": client.tell(message_changed(workspace, where, message, before=before))}
 

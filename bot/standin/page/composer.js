@@ -7,6 +7,7 @@ import { picked, chosenFiles } from "./picking.js";
 import { toEnd } from "./reconcile.js";
 import { suggesting } from "./suggest.js";
 import { tellError } from "./toast.js";
+import { typed } from "./typed.js";
 import { wire } from "./wire.js";
 
 const drafts = new Map();
@@ -70,6 +71,7 @@ export function composer({ me, channel, thread, placeholder, context }) {
   });
 
   async function send() {
+    suggestions.close();
     const text = field.value.trim();
     if (!text && !files.any()) return;
     const request = asked(text, { me, channel, thread, context });
@@ -101,7 +103,8 @@ function asked(text, { me, channel, thread, context }) {
   const { seen, names } = context();
   const command = /^\/(\S+)\s*([\s\S]*)$/.exec(text);
   if (!command) {
-    const given = { user: me, text: wire(text, names), ...(thread && { thread_ts: thread }) };
+    const words = { text: wire(text, names), blocks: typed(text, names) };
+    const given = { user: me, ...words, ...(thread && { thread_ts: thread }) };
     return channel.startsWith("D")
       ? { name: "direct", given }
       : { name: "reply", given: { ...given, channel } };

@@ -14,11 +14,11 @@ export const inFull = (seconds) =>
   `${FORMATS.date_long(at(seconds))} at ${FORMATS.time_secs(at(seconds))}`;
 
 /** The day as a divider between messages names it. */
-export const dayName = (seconds, now) => pretty(FORMATS.date_long)(at(seconds), now);
+export const dayName = (seconds, now) => capitalised(pretty(FORMATS.date_long)(at(seconds), now));
 
 /** A moment within a sentence, such as "today at 6:39 AM". */
 export const moment = (seconds, now) =>
-  `${pretty(FORMATS.date_short)(at(seconds), now).replace(/^(Today|Yesterday)$/, (day) => day.toLowerCase())} at ${clock(seconds)}`;
+  `${pretty(FORMATS.date_short)(at(seconds), now)} at ${clock(seconds)}`;
 
 /** Whether two moments are on one day of the viewer's calendar. */
 export const sameDay = (one, other) => at(one).toDateString() === at(other).toDateString();
@@ -35,7 +35,7 @@ function pretty(otherwise) {
     const midnight = (moment) =>
       new Date(moment.getFullYear(), moment.getMonth(), moment.getDate()).getTime();
     const days = Math.round((midnight(now) - midnight(date)) / DAY);
-    return { 0: "Today", 1: "Yesterday", "-1": "Tomorrow" }[days] ?? otherwise(date);
+    return { 0: "today", 1: "yesterday", "-1": "tomorrow" }[days] ?? otherwise(date);
   };
 }
 
@@ -66,9 +66,14 @@ const FORMATS = {
 for (const name of ["date", "date_short", "date_long"])
   FORMATS[`${name}_pretty`] = pretty(FORMATS[name]);
 
-/** What stands for `<!date^seconds^format|fallback>`; the fallback where it can't be read. */
+const capitalised = (text) => text.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
+
+/** What stands for `<!date^seconds^format|fallback>`; the fallback where it can't be read.
+ *  Slack makes its first letter a capital, unless a space of no width stands before it. */
 export function dated(seconds, format, fallback, now) {
   const date = at(Number(seconds));
   if (!/^-?\d+$/.test(seconds) || Number.isNaN(date.getTime())) return fallback;
-  return format.replace(/\{(\w+)\}/g, (whole, name) => FORMATS[name]?.(date, now) ?? whole);
+  return capitalised(
+    format.replace(/\{(\w+)\}/g, (whole, name) => FORMATS[name]?.(date, now) ?? whole),
+  );
 }

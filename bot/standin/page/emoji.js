@@ -62,6 +62,12 @@ export function emoji(name) {
   return BY_NAME.get(name.replace(/::skin-tone-\d/, "")) ?? `:${name}:`;
 }
 
+/** The characters of a short code as Slack writes them (`2764-fe0f`); nothing where it isn't known. */
+export const unicodeOf = (name) =>
+  [...(BY_NAME.get(name) ?? "")]
+    .map((character) => character.codePointAt(0).toString(16).padStart(4, "0"))
+    .join("-");
+
 /** A text with its short codes replaced by emoji. */
 export function emojified(text) {
   return text.replace(/:([a-z0-9_+'-]+):/g, (whole, name) => BY_NAME.get(name) ?? whole);

@@ -21,12 +21,13 @@ export function openMenu(opener, items, { grid = false, label = "" } = {}) {
   );
   /* Inside an open dialog: what lies outside of one can't be reached while it is open. */
   (opener.closest("dialog, main, aside") ?? document.body).append(menu);
-  place(menu, opener);
+  const anchor = inSight(opener);
+  place(menu, anchor);
   const close = ({ back = true } = {}) => {
     closeOpen = () => {};
     menu.remove();
     document.removeEventListener("pointerdown", outside, true);
-    if (back && opener.isConnected) opener.focus();
+    if (back && anchor.isConnected) anchor.focus();
     opener.removeAttribute("aria-expanded");
   };
   const outside = (event) => {
@@ -40,7 +41,7 @@ export function openMenu(opener, items, { grid = false, label = "" } = {}) {
     const index = [...menu.children].indexOf(event.target.closest("[role=menuitem]"));
     if (index < 0) return;
     close();
-    items[index].chosen?.();
+    items[index].chosen?.(opener);
   });
   menu.firstElementChild?.focus();
 }
@@ -72,8 +73,12 @@ function keyed(event, menu, close) {
   }
 }
 
-function place(menu, opener) {
-  const beside = opener.getBoundingClientRect();
+/* A tool that is not shown (there is no pointer to hover with) has no place: its message has. */
+const inSight = (opener) =>
+  opener.getClientRects().length ? opener : (opener.closest("article") ?? opener);
+
+function place(menu, anchor) {
+  const beside = anchor.getBoundingClientRect();
   const { width, height } = menu.getBoundingClientRect();
   const below = beside.bottom + 4 + height < innerHeight;
   menu.style.top = `${Math.max(4, below ? beside.bottom + 4 : beside.top - height - 4)}px`;

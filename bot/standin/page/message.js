@@ -88,7 +88,8 @@ function body(message, names) {
       ? [wordsOnly(message.text, names)]
       : [];
   const isEdited = message.edited && (!message.bot_id || !message.blocks?.length);
-  if (isEdited) made.at(-1)?.append(" ", h("span", { class: "edited" }, "(edited)"));
+  const end = [...(made.at(-1)?.querySelectorAll?.(".rich") ?? [])].at(-1) ?? made.at(-1);
+  if (isEdited) end?.append(" ", h("span", { class: "edited" }, "(edited)"));
   return [
     ...tasks(message, names),
     ...made,

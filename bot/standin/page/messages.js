@@ -66,8 +66,10 @@ const isTogether = (before, message) =>
   !message.whisper &&
   !before.reply_count &&
   message.ts - before.ts < TOGETHER_SECONDS &&
-  !before.blocks?.length &&
-  !message.blocks?.length;
+  isTyped(before) &&
+  isTyped(message);
+
+const isTyped = (message) => !message.blocks?.some((block) => block.type !== "rich_text");
 
 /* One message of a list can be reached by Tab, the others from it by the arrows. */
 function oneStop(list) {

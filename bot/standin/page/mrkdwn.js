@@ -58,7 +58,8 @@ const mark = (sign) =>
     `(?<!${WORD}|[${sign}])[${sign}](?![\\s\\u2060${sign}])([^${sign}\\n]*?[^\\s${sign}])[${sign}](?!${WORD}|[${sign}])`,
     "u",
   );
-const MARKS = [
+/** The tags of Slack's marks, and what is inside of each. */
+export const MARKS = [
   ["strong", mark("*")],
   ["em", mark("_")],
   ["s", mark("~")],

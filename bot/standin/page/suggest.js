@@ -4,7 +4,7 @@ import { fill, h } from "./dom.js";
 
 let numbered = 0;
 
-/** Suggest for a field; `keyed(event)` answers whether the key was used here. */
+/** Suggest for a field; `keyed(event)` answers whether the key was used here, `close()` ends it. */
 export function suggesting(field, { context, inThread, changed }) {
   const id = `suggestions-${(numbered += 1)}`;
   const list = h("div", {
@@ -85,7 +85,7 @@ export function suggesting(field, { context, inThread, changed }) {
     draw();
     return true;
   };
-  return { keyed };
+  return { keyed, close };
 }
 
 function suggestions(field, { seen, names }, inThread) {

@@ -9,6 +9,7 @@ import { openMenu } from "./menu.js";
 import { dismiss } from "./reading.js";
 import { go } from "./route.js";
 import { tell, tellError } from "./toast.js";
+import { typed } from "./typed.js";
 import { wire } from "./wire.js";
 
 /** The tools of one message; `seen` is what its person sees now. */
@@ -23,6 +24,17 @@ export function toolsFor(message, { seen, names, channel, refresh, hasNews, inTh
     await refresh();
   };
   const react = (name, isMine) => doing(isMine ? "unreact" : "react", { name });
+  const pickReaction = (opener) =>
+    openMenu(
+      opener,
+      OFFERED.map((name) => ({
+        label: name.replaceAll("_", " "),
+        shown: emoji(name),
+        chosen: () =>
+          react(name, message.reactions?.some((r) => r.name === name && r.users.includes(names.me))),
+      })),
+      { grid: true, label: "Emoji" },
+    );
   const openThread = () => go({ thread: message.thread_ts ?? message.ts });
   const isMine = message.user === names.me && !message.bot_id;
   const items = [
@@ -32,6 +44,7 @@ export function toolsFor(message, { seen, names, channel, refresh, hasNews, inTh
       note: `${names.app} · ${shortcut.description}`,
       chosen: () => doing("shortcut", { callback_id: shortcut.callback_id }),
     })),
+    { label: "Add reaction…", chosen: (opener) => pickReaction(opener) },
     { label: "Copy link", chosen: () => copy(channel, message), divided: true },
     isMine && { label: "Edit message", chosen: () => edit(message, names, doing), divided: true },
     isMine && { label: "Delete message…", danger: true, chosen: () => remove(doing, names) },
@@ -46,20 +59,7 @@ export function toolsFor(message, { seen, names, channel, refresh, hasNews, inTh
     },
     edit: isMine ? () => edit(message, names, doing) : null,
     more: (opener) => openMenu(opener, items),
-    pickReaction: (opener) =>
-      openMenu(
-        opener,
-        OFFERED.map((name) => ({
-          label: name.replaceAll("_", " "),
-          shown: emoji(name),
-          chosen: () =>
-            react(
-              name,
-              message.reactions?.some((r) => r.name === name && r.users.includes(names.me)),
-            ),
-        })),
-        { grid: true, label: "Emoji" },
-      ),
+    pickReaction,
   };
 }
 
@@ -104,9 +104,11 @@ function edit(message, names, doing) {
     place.focus();
   };
   const save = async () => {
-    const text = wire(field.value, names);
+    const written = field.value.trim();
+    const text = wire(written, names);
     cancel();
-    if (field.value.trim() && text !== message.text) await doing("edit", { text });
+    if (written && text !== message.text)
+      await doing("edit", { text, blocks: typed(written, names) });
   };
   field.addEventListener("keydown", (event) => {
     if (event.key === "Escape") cancel();

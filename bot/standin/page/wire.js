@@ -3,10 +3,17 @@
 const escaped = (text) =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
+/** An address within typed words: it ends before a bracket, and before the sentence's own stop. */
+export const URL_TYPED = /(?<![\p{L}\p{N}])https?:\/\/[^\s|<>]*[^\s|<>.,;:!?'")\]]/u;
+
+/* The same once the three characters are escaped: `&amp;` goes on, the brackets end it. */
+const URL_ESCAPED =
+  /(?<![\p{L}\p{N}])https?:\/\/(?:&amp;|[^\s|&])*(?:&amp;|[^\s|&.,;:!?'")\]])/gu;
+
 /** Typed words in Slack's wire form; `names` knows the people and channels that are meant. */
 export function wire(text, names) {
   return escaped(text.trim())
-    .replace(/(?<![\p{L}\p{N}])https?:\/\/[^\s|]*[^\s|.,;:!?'")\]]/gu, "<$&>")
+    .replace(URL_ESCAPED, "<$&>")
     .replace(mentions(names), (_, before, name) => `${before}<@${idOf(name, names.mentionable())}>`)
     .replace(/(^|\s)#([\w-]+)/g, (whole, before, name) => linked(whole, before, name, names));
 }

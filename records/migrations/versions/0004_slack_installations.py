@@ -34,3 +34,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("state"),
     )
     op.add_column("outbox", sa.Column("gone_at", MOMENT, nullable=True))
+    op.add_column("outbox", sa.Column("begun_after", sa.String(length=32), nullable=True))
