@@ -23,7 +23,7 @@ from bot.standin.main import slack
 from records.database import Database
 from records.errors import ConfigurationError
 from records.messages import Role
-from tests.bot.office import CHANNEL, Office, found, found_in_thread, offering, saying, told
+from tests.bot.office import CHANNEL, Office, fill, found, found_in_thread, offering, saying, told
 from tests.bot.test_outbox_kinds import refused
 
 
@@ -94,7 +94,8 @@ async def test_the_same_listeners_work_over_a_socket(closed_office: Office) -> N
         await found_in_thread(ann, card["ts"], lambda m: m.get("reactions"))
         answer = await found_in_thread(ann, card["ts"], offering("flag_answer"))
         await ann.click(CHANNEL, answer["ts"], "flag_answer")
-        assert "Write the right one" in str(await ann.submit({"reason": "wrong"}))
+        assert await fill(ann, {"reason": "tone"}) == {}
+        await found_in_thread(ann, card["ts"], saying("Flagged by <@U0ANN>: tone"))
         await ann.slash("/versions", channel=CHANNEL)
         await told(ann, "Versions of support")
     assert [t.content for t in closed_office.turns() if t.role is Role.AGENT] == ["Hello!"]
