@@ -130,8 +130,15 @@ class Database:
             command.upgrade(config, "head")
 
     def close(self) -> None:
-        """Give all connections back."""
+        """Give all connections back; one that is in use is closed when it comes back."""
+        pool = self.engine.pool
         self.engine.dispose()
+        event.listen(pool, "checkin", _close)
+
+
+def _close(connection: Any, _: object) -> None:
+    if connection is not None:  # else it was given up already
+        connection.close()
 
 
 def lock_assistant(session: Session, assistant: str) -> None:

@@ -76,3 +76,17 @@ def test_a_key_is_known_until_it_is_revoked(database: Database) -> None:
         assert found is not None
         assert found.scope is KeyScope.CUSTOMER
         assert keys.find(session, key + "x") is None
+
+
+def test_a_connection_in_use_while_all_is_closed_is_closed_when_it_comes_back(
+    migrated_postgres_url: str,
+) -> None:
+    store = Database(migrated_postgres_url)
+    with store.engine.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        store.close()
+    assert raw is not None
+    assert raw.closed  # type: ignore[attr-defined]
+    with store.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
+    store.close()
