@@ -1,9 +1,13 @@
 # Every target sets up .venv by itself (plain Python 3.11+ and pip are enough) and reuses it.
 PYTHON ?= python3
 RUN := .venv/bin
+PYTEST := $(RUN)/python -m pytest
+TWO := -n 2 --dist worksteal
 .DEFAULT_GOAL := help
+# pytest keeps the tests that it has rewritten; a container may have this set.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo up test check format bench bench-serving slack-crosscheck screenshots install install-dev base clean
+.PHONY: help demo up test check day format bench bench-serving slack-crosscheck screenshots install install-dev base clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -15,16 +19,20 @@ up: install ## Start everything on this machine; Ctrl-C stops it
 	@$(RUN)/understudy up
 
 test: install-dev lint ## Everything: lint, types, all tests with the real engine (about 15 minutes)
-	@echo "▸ Running the fast tests"
-	@$(RUN)/python -m pytest -q -n 2 -m "not slow"
-	@echo "▸ Running the slow ones, with the real engine and real training"
-	@$(RUN)/python -m pytest -m slow
+	@echo "▸ Running the tests that may run beside each other"
+	@$(PYTEST) -q $(TWO) -m "not alone"
+	@echo "▸ Running those that want the machine for themselves: the real engine, real training"
+	@$(PYTEST) -m alone
 	@echo "▸ All green. Next: make demo"
 
-check: install-dev lint ## The fast part: lint, types, fast tests (under two minutes)
+check: install-dev lint ## The fast part: lint, types, fast tests on SQLite (under two minutes)
 	@echo "▸ Running the fast tests"
-	@$(RUN)/python -m pytest -q -n 2 -m "not slow"
-	@echo "▸ All green. Next: make test (adds the real engine), or make demo"
+	@$(PYTEST) -q $(TWO) -m "not slow and not postgres" --hypothesis-profile quick
+	@echo "▸ All green. Next: make test (adds PostgreSQL and the real engine), or make demo"
+
+day: install-dev ## A day of ten agents and 500 escalations with a misbehaving Slack; counts what was lost or doubled
+	@UNDERSTUDY_DAY_ESCALATIONS=500 $(PYTEST) -q -s tests/bot/test_scripted_day.py
+	@echo "▸ Nothing was lost or doubled"
 
 .PHONY: lint
 lint:

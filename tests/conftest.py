@@ -38,12 +38,16 @@ POSTGRES_FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs the server of PostgreSQL: `make check` does without."""
+    """Mark what needs PostgreSQL's server or the real engine, and what is slow."""
     for item in items:
         asked = set(getattr(item, "fixturenames", ()))
         variant = getattr(getattr(item, "callspec", None), "params", {}).get("database")
         if asked & {"postgres", "postgres_url", "migrated_postgres_url"} or variant == "postgres":
             item.add_marker(pytest.mark.postgres)
+        if "real_engine" in asked:
+            item.add_marker(pytest.mark.alone)
+        if item.get_closest_marker("alone"):
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_collection_finish() -> None:

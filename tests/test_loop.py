@@ -57,7 +57,7 @@ def understudy(environment: dict[str, str], *arguments: str, seconds: float = 60
     return done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 def test_the_demo_serves_corrects_retrains_and_judges(
     environment: dict[str, str], tmp_path: Path
 ) -> None:

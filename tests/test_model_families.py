@@ -62,7 +62,7 @@ def test_the_layers_that_lora_may_target_are_found_from_the_configuration(
     assert {name.rpartition(".")[2] for name in targets} == ATTENTION | MLP
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 async def test_qwen3_is_served_from_its_configuration_alone(tmp_path: Path) -> None:
     base = configuration("qwen3", tmp_path / "qwen3")
     options = EngineOptions(
@@ -86,7 +86,7 @@ async def test_qwen3_is_served_from_its_configuration_alone(tmp_path: Path) -> N
     assert answer["usage"]["completion_tokens"] == 4
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 async def test_an_adapter_on_every_layer_of_qwen3_is_proved_to_be_on(tmp_path: Path) -> None:
     base = configuration("qwen3", tmp_path / "qwen3")
     random_model(base).save_pretrained(base)

@@ -1,4 +1,6 @@
-"""Ten agents, 500 escalations, repeated deliveries, refused calls, a bot that dies ten times.
+"""Ten agents, many escalations, repeated deliveries, refused calls, a bot that dies ten times.
+
+`make day` has 500 of them, a run of all tests 100.
 
 Everything that people did is counted at the end: nothing is lost, nothing is there twice.
 """
@@ -23,11 +25,11 @@ from records.tables import Audit, Escalation, Example, Flag, OutboxMessage, Turn
 from tests.bot.day import Agent, Bot, at_work, until_slowly
 from tests.bot.office import CHANNEL, Office
 
-AGENTS, ESCALATIONS, KILLS = 10, int(os.environ.get("UNDERSTUDY_DAY_ESCALATIONS", "500")), 10
+AGENTS, ESCALATIONS, KILLS = 10, int(os.environ.get("UNDERSTUDY_DAY_ESCALATIONS", "100")), 10
 SEED = 4
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 async def test_a_day_loses_and_doubles_nothing(closed_office: Office) -> None:
     office, chance = closed_office, random.Random(SEED)
     office.messages_per_second = 400

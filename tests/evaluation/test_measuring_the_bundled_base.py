@@ -18,7 +18,7 @@ from tests.real_engine import RealEngine
 CASES = Path(__file__).parents[2] / "deploy" / "demo" / "cases.jsonl"
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 async def test_the_bundled_base_knows_the_half_that_it_was_taught(
     sqlite: Database, artifacts: Artifacts, real_engine: RealEngine
 ) -> None:

@@ -15,7 +15,7 @@ from records.messages import Role
 from tests.real_engine import RealEngine
 from tests.serving.running_gateway import running
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.alone, pytest.mark.filterwarnings("ignore")]
 
 CLIENT = """
 from vllm.benchmarks.serve import add_cli_args, main

@@ -190,7 +190,7 @@ async def two_gateways(
         yield stacks
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 async def test_an_agents_reply_in_one_process_reaches_streams_of_another_within_a_second(
     tmp_path: Path,
     database: Database,
@@ -310,7 +310,7 @@ async def test_more_streams_than_fit_are_refused(
             assert refused["headers"]["Retry-After"]
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 async def test_a_client_that_does_not_read_is_cut_off_and_comes_back_for_the_rest(
     tmp_path: Path, sqlite: Database, artifacts: Artifacts, assistant: Assistant, engine: StubEngine
 ) -> None:

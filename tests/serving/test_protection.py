@@ -51,7 +51,7 @@ def make_key(stack: Stack, **limits: int) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 async def test_a_thousand_wrong_keys_do_not_hurt_a_good_one(stack: Stack) -> None:
     good = make_key(stack)
     await stack.chat(headers=good)

@@ -23,7 +23,7 @@ from tests.serving.peft_adapter import publish_random_adapter
 from tests.serving.running_gateway import Stack, running, until
 from tests.stub_engine import add_version
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.alone, pytest.mark.filterwarnings("ignore")]
 
 
 @pytest_asyncio.fixture

@@ -182,6 +182,7 @@ async def test_probes_are_not_traced() -> None:
     assert collector.spans == []
 
 
+@pytest.mark.alone
 async def test_a_collector_that_is_away_delays_nothing_and_the_end_by_seconds_only() -> None:
     tracing = tracing_to(NOBODY, build="1")
     observing = Observing(Metrics(build="1"), tracing=tracing)
@@ -247,6 +248,7 @@ async def test_an_answer_is_traced_from_the_client_to_the_engine_and_the_record(
     assert said.encode() not in collector.raw
 
 
+@pytest.mark.alone
 async def test_answers_come_as_fast_while_the_collector_is_away(
     tmp_path: Path, sqlite: Database, artifacts: Artifacts, assistant: Assistant, engine: StubEngine
 ) -> None:

@@ -16,7 +16,7 @@ from tests.serving.gateway_processes import gateway_processes
 from tests.serving.running_gateway import running, until
 from tests.stub_engine import StubEngine, add_version, publish_adapter
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.alone
 
 
 def command(environment: dict[str, str], *arguments: str) -> None:

@@ -21,7 +21,7 @@ from tuning.worker import Worker
 if TYPE_CHECKING:
     from tests.real_engine import RealEngine
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.alone
 
 
 def test_a_trained_adapter_is_proved_on_vllm(real_engine: "RealEngine", tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_an_unknown_method_is_refused_with_the_known_ones() -> None:
         resolve({}, {"method": "magic"})
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 def test_a_real_run_that_is_cut_leaves_an_adapter_and_says_so(tmp_path: Path) -> None:
     made = job(tmp_path, epochs=100, max_minutes=0.1)
     assert finish(start(made)) == 0

@@ -18,7 +18,7 @@ from tuning.job_folder import END_WITH_STDIN, JobFolder, Spec
 from tuning.recipe import Recipe
 from tuning.trainer_process import trainer_environment
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.alone
 
 SYSTEM = {"role": "system", "content": "You answer customers of Alder Bank."}
 

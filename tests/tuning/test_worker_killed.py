@@ -22,7 +22,7 @@ from tests.tuning.test_workflow import alive, ended, job_of, request, wait_for
 from tuning.job_folder import JobFolder
 from tuning.settings import WorkerSettings
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.alone
 
 
 @contextmanager
