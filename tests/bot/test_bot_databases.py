@@ -22,6 +22,7 @@ from records.messages import Role
 from records.tables import Flag, SlackEvent
 from tests.bot.office import CHANNEL, Office, fill, found, found_in_thread, offering, saying
 from tests.conftest import install
+from tests.serving.running_gateway import until
 
 
 @pytest.fixture
@@ -108,7 +109,11 @@ async def test_characters_that_no_database_keeps_are_left_out_wherever_they_come
     with office.database.read() as session:
         saved = [(f.correction, f.note) for f in session.scalars(select(Flag)) if f.correction]
     assert saved == [(storable(words), storable(words))]
-    assert [t.content for t in office.turns() if t.role is Role.AGENT] == [f"{storable(words)}!"]
+
+    def relayed() -> list[str]:
+        return [turn.content for turn in office.turns() if turn.role is Role.AGENT]
+
+    assert await until(lambda: relayed() == [f"{storable(words)}!"])
 
 
 def test_what_people_were_told_is_remembered_longer_than_deliveries(database: Database) -> None:

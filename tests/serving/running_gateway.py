@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 import aiohttp
 import uvicorn
+import uvicorn.server
 from fastapi import FastAPI
 from openai import AsyncOpenAI
 from starlette.routing import BaseRoute
@@ -29,6 +31,10 @@ from serving.logs import AccessLog
 from serving.server import Server
 from serving.settings import GatewaySettings
 from tests.stub_engine import StubEngine
+
+# uvicorn looks ten times a second whether it is to stop, and once more at the end: too seldom here.
+_sooner = {"sleep": lambda seconds: asyncio.sleep(seconds / 10)}
+vars(uvicorn.server)["asyncio"] = SimpleNamespace(**{**vars(asyncio), **_sooner})
 
 
 @dataclass
