@@ -69,13 +69,16 @@ def _statements_compiled_once() -> Iterator[None]:
 
     Each has its own connections.
     """
-    first: dict[str, Engine] = {}
+    connected: dict[str, Engine] = {}
 
     def create(url: URL, **options: Any) -> Engine:
         engine = create_engine(url, **options)
-        shared = first.setdefault(url.drivername, engine)
-        engine.dialect = engine.pool._dialect = shared.dialect
-        engine._compiled_cache = shared._compiled_cache
+        if shared := connected.get(url.drivername):
+            engine.dialect = engine.pool._dialect = shared.dialect
+            engine._compiled_cache = shared._compiled_cache
+        else:
+            connects = lambda *_: connected.setdefault(url.drivername, engine)  # noqa: E731
+            event.listen(engine, "first_connect", connects)
         return engine
 
     with pytest.MonkeyPatch.context() as patch:
