@@ -2,7 +2,8 @@
 PYTHON ?= python3
 RUN := .venv/bin
 PYTEST := $(RUN)/python -m pytest
-TWO := -n 2 --dist worksteal
+# Three on two cores: each waits now and then.
+BESIDE := -n 3 --dist worksteal
 .DEFAULT_GOAL := help
 # pytest keeps the tests that it has rewritten; a container may have this set.
 unexport PYTHONDONTWRITEBYTECODE
@@ -20,14 +21,14 @@ up: install ## Start everything on this machine; Ctrl-C stops it
 
 test: install-dev lint ## Everything: lint, types, all tests with the real engine (about 15 minutes)
 	@echo "▸ Running the tests that may run beside each other"
-	@$(PYTEST) -q $(TWO) -m "not alone"
+	@$(PYTEST) -q $(BESIDE) -m "not alone"
 	@echo "▸ Running those that want the machine for themselves: the real engine, real training"
 	@$(PYTEST) -m alone
 	@echo "▸ All green. Next: make demo"
 
 check: install-dev lint ## The fast part: lint, types, fast tests on SQLite (under two minutes)
 	@echo "▸ Running the fast tests"
-	@$(PYTEST) -q $(TWO) -m "not slow and not postgres" --hypothesis-profile quick
+	@$(PYTEST) -q $(BESIDE) -m "not slow and not postgres" --hypothesis-profile quick
 	@echo "▸ All green. Next: make test (adds PostgreSQL and the real engine), or make demo"
 
 day: install-dev ## A day of ten agents and 500 escalations with a misbehaving Slack; counts what was lost or doubled

@@ -38,7 +38,11 @@ POSTGRES_FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs PostgreSQL's server or the real engine, and what is slow."""
+    """Mark what needs PostgreSQL's server or the real engine, and what is slow.
+
+    What imports torch, which takes seconds, comes first, so that one process runs all of it.
+    """
+    items.sort(key=lambda item: "tests/tuning/" not in item.nodeid)
     for item in items:
         asked = set(getattr(item, "fixturenames", ()))
         variant = getattr(getattr(item, "callspec", None), "params", {}).get("database")
