@@ -1,7 +1,7 @@
 """An assistant: one task being served, described by a YAML file.
 
-The parts validate their own sections (`recipe` by tuning, `gate` by evaluation); here they are
-plain mappings so that `records` need not know them.
+The parts validate their own sections (`data` and `recipe` by tuning, `gate` by evaluation); here
+they are plain mappings so that `records` need not know them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -184,6 +184,7 @@ class Assistant(_Section):
     slack: SlackOptions = SlackOptions()
     retrain: RetrainOptions = RetrainOptions()
     cases: str | None = Field(default=None, description="File of frozen cases for the gate.")
+    data: dict[str, Any] = Field(default_factory=dict)
     recipe: dict[str, Any] = Field(default_factory=dict)
     gate: dict[str, Any] = Field(default_factory=dict)
 

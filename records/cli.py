@@ -25,7 +25,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "outbox": ("bot.outbox.commands:outbox", "List messages for Slack that failed; retry them."),
     "worker": ("tuning.main:worker", "Start the worker that retrains and evaluates."),
     "slack": ("bot.standin.main:slack", "Start the stand-in for Slack, to try things without one."),
-    "import": ("tuning.importing:import_", "Add examples from a JSONL file of past conversations."),
+    "import": (
+        "tuning.sources.importing:import_",
+        "Add examples from past conversations, or documents.",
+    ),
     "retrain": ("tuning.main:retrain", "Train a new version from approved examples and judge it."),
     "cancel": ("tuning.main:cancel", "Stop a retraining that waits or runs."),
     "evaluate": ("evaluation.main:evaluate", "Measure one version on a file of cases."),
@@ -50,7 +53,10 @@ _EXTRAS: dict[str, frozenset[str]] = {
     "serving": frozenset({"fastapi", "prometheus_client", "starlette", "uvicorn", "uvloop"}),
     "bot": frozenset({"slack_bolt", "slack_sdk"}),
     "evaluation": frozenset({"matplotlib", "scipy", "sklearn", "statsmodels"}),
-    "tuning": frozenset({"accelerate", "datasets", "dbos", "peft", "torch", "transformers", "trl"}),
+    "tuning": frozenset(
+        {"accelerate", "datasets", "dbos", "duckdb", "optuna", "peft", "presidio_analyzer"}
+        | {"py3langid", "pyarrow", "rensa", "torch", "transformers", "trl"}
+    ),
     "demo": frozenset({"openai"}),
 }
 

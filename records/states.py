@@ -96,8 +96,17 @@ class ExampleSource(StrEnum):
     FLAG = "flag"
     REPLY = "reply"
     IMPORT = "import"
+    DOCUMENT = "document"
+    """A question and its answer from a document of the team's."""
     ACCEPTED = "accepted"
     """An answer that the customer accepted: replay against forgetting."""
+    DECLINED = "declined"
+    """An answer that the customer said did not help: no right answer, one that was wrong."""
+
+    @property
+    def is_customers_word(self) -> bool:
+        """Whether a customer, not the team, said how the answer was; nobody reviews that."""
+        return self in (ExampleSource.ACCEPTED, ExampleSource.DECLINED)
 
 
 class ExampleState(StrEnum):
@@ -161,11 +170,30 @@ class AlertKind(StrEnum):
     """There is enough of it to decide."""
 
 
+class DoubtKind(StrEnum):
+    """Why an approved example should be looked at again."""
+
+    CONTRADICTION = "contradiction"
+    """Another approved example answers nearly the same question otherwise."""
+    LABEL_NOISE = "label_noise"
+    """What was learned from the others disagrees with it."""
+
+
 class TrainingMethod(StrEnum):
     """How an adapter is trained."""
 
     SFT = "sft"
     """On the right answers alone."""
+    DPO = "dpo"
+    """On pairs of what was corrected and what was flagged."""
+    SFT_DPO = "sft_dpo"
+    """On the right answers, then on the pairs."""
+    KTO = "kto"
+    """On answers that customers found helpful or not, without pairs."""
+    DOCUMENTS = "documents"
+    """On the words of documents, then on the right answers (continued pre-training)."""
+    GRPO = "grpo"
+    """On the model's own answers, by the scores that evaluation gives them."""
 
 
 class JobTrigger(StrEnum):

@@ -28,6 +28,7 @@ from records.ids import new_id, utc_now
 from records.messages import Message, Role
 from records.states import (
     ConversationState,
+    DoubtKind,
     EscalationReason,
     EscalationState,
     EventKind,
@@ -302,6 +303,8 @@ class Example(Table):
     rejected: Mapped[str | None] = mapped_column(Text)
     should_escalate: Mapped[bool] = mapped_column(default=False)
     slice: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    origin: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """Where an import came from: `{"file": name, "line": number}`, `{"document": id}`, ..."""
     state: Mapped[ExampleState] = mapped_column(_words(ExampleState))
     created_by: Mapped[str] = mapped_column(String(64))
     edited_by: Mapped[str | None] = mapped_column(String(64))
@@ -311,6 +314,58 @@ class Example(Table):
     decision_note: Mapped[str | None] = mapped_column(Text)
     """Why it was rejected: a `states.RejectReason`, or other words."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Doubt(Table):
+    """Why an approved example went back to review; it is settled by the next decision on it."""
+
+    __tablename__ = "doubts"
+    __table_args__ = (UniqueConstraint("example_id", "kind", "fingerprint"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("doubt"))
+    example_id: Mapped[str] = mapped_column(ForeignKey("examples.id"), index=True)
+    kind: Mapped[DoubtKind] = mapped_column(_words(DoubtKind))
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    """What was doubted: approving the same once more is an answer, and is not doubted again."""
+    other_id: Mapped[str | None] = mapped_column(ForeignKey("examples.id"))
+    """The example that contradicts it, if one does."""
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    job_id: Mapped[str | None] = mapped_column(String(40))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Document(Table):
+    """A page of the team's knowledge: FAQ, product page, policy. Approved by who adds it."""
+
+    __tablename__ = "documents"
+    __table_args__ = (UniqueConstraint("assistant", "name"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("doc"))
+    assistant: Mapped[str] = mapped_column(String(64), index=True)
+    name: Mapped[str] = mapped_column(String(300))
+    """Its file's name or path as given: adding it again replaces the text."""
+    title: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    """Plain text with headings, as training reads it."""
+    licence: Mapped[str | None] = mapped_column(String(120))
+    added_by: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Erasure(Table):
+    """A customer whose words were erased: only a keyed hash of who it was, and what was reached."""
+
+    __tablename__ = "erasures"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("er"))
+    customer_hash: Mapped[str] = mapped_column(String(64), index=True)
+    requested_by: Mapped[str] = mapped_column(String(64))
+    counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    versions: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """Ids of versions whose adapters were trained on the customer's words."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    finished_at: Mapped[datetime | None]
 
 
 class Fix(Table):
@@ -351,6 +406,10 @@ class Dataset(Table):
     """Where it lies, relative to the artifact store."""
     card: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    erased_at: Mapped[datetime | None]
+    """When somebody's words were taken out of it: its content is no longer what its name says."""
+    replaced_by: Mapped[str | None] = mapped_column(String(40))
+    """The dataset that holds what was left."""
 
 
 class DatasetExample(Table):
@@ -575,6 +634,8 @@ class Job(Table):
     version: Mapped[str | None] = mapped_column(String(80))
     report_id: Mapped[str | None] = mapped_column(String(40))
     error: Mapped[str | None] = mapped_column(Text)
+    spent: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """Per step: seconds of it, and of accelerator; and what that costs by the settings."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

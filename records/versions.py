@@ -1,5 +1,6 @@
 """Versions, and the release pointer of each assistant."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from sqlalchemy import select
@@ -35,6 +36,24 @@ def listed(session: Session, assistant: str | None = None) -> list[Version]:
     if assistant is not None:
         query = query.where(Version.assistant == assistant)
     return list(session.scalars(query))
+
+
+def numbers(session: Session, *assistants: str) -> dict[str, int]:
+    """The number of each version within its assistant, by its id: the first is 1, as it stays.
+
+    Ids say what a version is made of; from these numbers people tell which is the newer one.
+    """
+    rows = session.execute(
+        select(Version.id, Version.assistant)
+        .where(Version.assistant.in_(assistants))
+        .order_by(Version.created_at, Version.id)
+    )
+    counted: Counter[str] = Counter()
+    found = {}
+    for version, assistant in rows:
+        counted[assistant] += 1
+        found[version] = counted[assistant]
+    return found
 
 
 def pointer(session: Session, assistant: str) -> Release | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from bot.outbox.leadership import Leadership
 from records.database import AdvisoryLock, Database
 from tuning.settings import WorkerSettings
-from tuning.worker import only_worker
+from tuning.workflow.worker import only_worker
 
 
 def test_no_two_advisory_locks_have_one_number() -> None:

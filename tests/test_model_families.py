@@ -19,7 +19,7 @@ from records.messages import Message, Role, to_chat
 from records.proof import prove
 from tests.conftest import free_port
 from tests.real_engine import BUNDLED_BASE, start_engine
-from tuning.base_model import architecture
+from tuning.training.base_model import architecture
 
 ATTENTION = {"q_proj", "k_proj", "v_proj", "o_proj"}
 MLP = {"gate_proj", "up_proj", "down_proj"}

@@ -28,7 +28,7 @@ def worker() -> None:
     It may be killed at any moment: the next worker goes on where it stopped.
     """
     from tuning.settings import WorkerSettings
-    from tuning.worker import Worker, only_worker, ready_file
+    from tuning.workflow.worker import Worker, only_worker, ready_file
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -76,8 +76,8 @@ def retrain(
     """
     from records import jobs
     from records.assistant import pick_assistant, read_assistants
-    from tuning.recipe import parse_settings, resolve
     from tuning.settings import WorkerSettings
+    from tuning.training.recipe import parse_settings, resolve
 
     settings = WorkerSettings.load()
     chosen = pick_assistant(read_assistants(settings.assistants), assistant)
@@ -120,8 +120,8 @@ def _see_through(
     settings: "WorkerSettings", database: "Database", artifacts: "Artifacts", job_id: str
 ) -> "Job":
     """Follow a job to its end, being the worker ourselves where there is none."""
-    from tuning.watching import watch
-    from tuning.worker import only_worker, worker_runs
+    from tuning.workflow.watching import watch
+    from tuning.workflow.worker import only_worker, worker_runs
 
     with only_worker(settings, database) as ours:
         if ours:
@@ -134,7 +134,7 @@ def _see_through(
 def _serving(
     settings: "WorkerSettings", database: "Database", artifacts: "Artifacts"
 ) -> Iterator[None]:
-    from tuning.worker import Worker
+    from tuning.workflow.worker import Worker
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt

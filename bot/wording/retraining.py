@@ -39,7 +39,7 @@ TOKENS = "{rate} tokens/s"
 ANSWERS = "{rate} answers/s"
 LEFT = "{duration} left"
 WITH_SINCE = "Corrections approved since {at}"
-WITH_MINUTES = "At most {minutes} min of training"
+WITH_MINUTES = "At most {duration} of training"
 FALLBACKS: dict[JobState, str] = {
     JobState.QUEUED: "Retraining {assistant}: waiting for the worker",
     JobState.RUNNING: "Retraining {assistant}: running",
@@ -64,7 +64,9 @@ SOURCES: dict[ExampleSource, str] = {
     ExampleSource.FLAG: "{count} from flagged answers",
     ExampleSource.REPLY: "{count} from agents' replies",
     ExampleSource.IMPORT: "{count} from imports",
+    ExampleSource.DOCUMENT: "{count} from documents",
     ExampleSource.ACCEPTED: "{count} accepted answers for replay",
+    ExampleSource.DECLINED: "{count} answers that customers declined",
 }
 USED = "*Approved examples to be used:* {total} ({sources})"
 USED_NONE = "*Approved examples to be used:* none"

@@ -24,8 +24,8 @@ class ProvingEngine(StubEngine):
         self._tokenizer: Any = None
 
     async def _tokenize(self, request: web.Request) -> web.Response:
-        from tuning.base_model import load_tokenizer
-        from tuning.chat_tokens import encode_prompt
+        from tuning.training.base_model import load_tokenizer
+        from tuning.training.chat_tokens import encode_prompt
 
         body = await request.json()
         self._tokenizer = self._tokenizer or load_tokenizer(self.base_model)

@@ -15,7 +15,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from records.errors import StorageFull
-from tuning.job_folder import JobFolder
+from tuning.training.job_folder import JobFolder
 
 
 def end_with_stdin() -> None:

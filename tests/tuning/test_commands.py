@@ -13,7 +13,7 @@ from records.errors import AdapterUnservable, Conflict
 from records.tables import Job
 from tuning.main import retrain
 from tuning.settings import WorkerSettings
-from tuning.watching import describe
+from tuning.workflow.watching import describe
 
 
 @pytest.fixture

@@ -57,7 +57,9 @@ _WEIGHT = {
     ExampleSource.FLAG: 3,  # an agent looked at this very answer
     ExampleSource.REPLY: 2,
     ExampleSource.IMPORT: 1,
+    ExampleSource.DOCUMENT: 1,
     ExampleSource.ACCEPTED: 0,  # the customer was content, which is less than being right
+    ExampleSource.DECLINED: 0,
 }
 
 

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from evaluation.cases import prompt_id
-from records.messages import ChatMessage, Message, to_chat
+from records.messages import Message, Role, to_chat
 from records.states import ExampleSource
 from records.text import normalise
+from tuning.dataset.rows import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,14 @@ class TrainingExample:
     customer: str | None = None
     conversation_id: str | None = None
     slice: dict[str, Any] = field(default_factory=dict)
+    rejected: str | None = None
+    """The answer that was wrong, the handoff marker included."""
+    origin: dict[str, Any] = field(default_factory=dict)
+    synthetic_of: str | None = None
+    """The id of the example whose question is put in other words here."""
+    weight: float = 1.0
+    unlearned: frozenset[int] = frozenset()
+    """Positions in the prompt of answers that must not be learned: flagged ones, ours."""
 
     @property
     def prompt_key(self) -> str:
@@ -40,10 +49,26 @@ class TrainingExample:
         """Whether it stands for an answer that was right already."""
         return self.source is ExampleSource.ACCEPTED
 
-    def chat(self, *, system_prompt: str) -> list[ChatMessage]:
-        """The example in OpenAI's form; the last message is the right answer."""
-        asked = to_chat(self.prompt, system_prompt=system_prompt)
-        return [*asked, {"role": "assistant", "content": self.answer}]
+    def row(self, *, system_prompt: str, topic: str = "") -> Row:
+        """The example as a dataset's file holds it: without the customer's name or conversation."""
+        prompt = to_chat(self.prompt, system_prompt=system_prompt)
+        learn = [m.role is not Role.CUSTOMER for m in self.prompt]
+        learn = [wanted and at not in self.unlearned for at, wanted in enumerate(learn)]
+        before = len(prompt) - len(learn)
+        return Row(
+            id=self.id,
+            source=str(self.source),
+            prompt=tuple(prompt),
+            learn=(*([False] * before), *learn),
+            answer=self.answer or None,
+            rejected=self.rejected,
+            should_escalate=self.should_escalate,
+            weight=self.weight,
+            topic=str(self.slice[topic]) if topic in self.slice else None,
+            synthetic_of=self.synthetic_of,
+            slice=self.slice,
+            origin=self.origin,
+        )
 
 
 def place(purpose: str, key: str) -> float:

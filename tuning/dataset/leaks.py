@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from records.errors import LeakedCases
 from tuning.dataset.clean import Step
 from tuning.dataset.examples import TrainingExample
-from tuning.recipe import OnLeak
+from tuning.training.recipe import OnLeak
 
 NAME = "test cases"
 _NAMED = 5

@@ -1,19 +1,18 @@
 """Snapshots: a dataset as an immutable folder named by its content, and its rows in the records.
 
-train.jsonl, held_out.jsonl   one example a line, as OpenAI's chat messages, the answer last
-card.json                     counts, steps, warnings, the content's hash
+What the files hold is in `rows.py`.
 """
 
+import hashlib
 import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy.orm import Session
 
-from records.artifacts import Artifacts, content_hash
+from records.artifacts import Artifacts
 from records.assistant import Assistant
 from records.database import Database
 from records.errors import EmptyDataset
@@ -22,11 +21,12 @@ from tuning.dataset.card import card
 from tuning.dataset.clean import Step, clean
 from tuning.dataset.examples import TrainingExample
 from tuning.dataset.leaks import keep_cases_out
+from tuning.dataset.options import resolve_data
 from tuning.dataset.replay import mix
+from tuning.dataset.rows import CARD, HELD_OUT, TRAIN, write_rows
 from tuning.dataset.split import Split, split
-from tuning.recipe import Recipe
+from tuning.training.recipe import Recipe
 
-TRAIN, HELD_OUT, CARD = "train.jsonl", "held_out.jsonl", "card.json"
 _HASH_DIGITS = 12
 
 
@@ -73,7 +73,7 @@ def publish(
     with tempfile.TemporaryDirectory(prefix="understudy-dataset-") as temporary:
         folder = Path(temporary)
         write(folder, prepared, assistant)
-        digest = content_hash(folder, names=(TRAIN, HELD_OUT))
+        digest = json.loads((folder / CARD).read_text())["content_hash"]
         dataset_id = f"ds-{digest[:_HASH_DIGITS]}"
         path = f"datasets/{dataset_id}"
         stored = artifacts.publish(folder, path)
@@ -91,23 +91,17 @@ def publish(
 def write(folder: Path, prepared: Prepared, assistant: Assistant) -> None:
     """Write the files of a dataset into an empty folder."""
     parts = prepared.parts
+    topic = resolve_data(assistant.data).topic
+    digest = hashlib.sha256()
     for name, examples in ((TRAIN, parts.train), (HELD_OUT, parts.held_out)):
-        with (folder / name).open("w") as file:
-            for example in sorted(examples, key=lambda e: e.id):
-                file.write(json.dumps(_line(example, assistant), ensure_ascii=False) + "\n")
+        rows = (
+            example.row(system_prompt=assistant.system_prompt, topic=topic)
+            for example in sorted(examples, key=lambda e: e.id)
+        )
+        digest.update(f"{name} {write_rows(folder / name, rows)}\n".encode())
     content = card(parts, prepared.steps, assistant=assistant.name)
-    content["content_hash"] = content_hash(folder, names=(TRAIN, HELD_OUT))
+    content["content_hash"] = digest.hexdigest()
     (folder / CARD).write_text(json.dumps(content, indent=2, ensure_ascii=False))
-
-
-def _line(example: TrainingExample, assistant: Assistant) -> dict[str, Any]:
-    return {
-        "id": example.id,
-        "source": str(example.source),
-        "messages": example.chat(system_prompt=assistant.system_prompt),
-        "should_escalate": example.should_escalate,
-        "slice": example.slice,
-    }
 
 
 def _register(session: Session, row: Dataset, parts: Split) -> Dataset:

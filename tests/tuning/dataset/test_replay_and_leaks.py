@@ -9,7 +9,7 @@ from records.states import ExampleSource
 from tests.tuning.build import example
 from tuning.dataset.leaks import keep_cases_out
 from tuning.dataset.replay import mix
-from tuning.recipe import OnLeak
+from tuning.training.recipe import OnLeak
 
 
 @given(st.integers(0, 50), st.integers(0, 50), st.floats(0, 0.95), st.integers(0, 60))

@@ -1,6 +1,5 @@
 """Snapshots: named by content, never changed, registered once."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,8 @@ from records.tables import Dataset, DatasetExample
 from tests.tuning.build import example, lessons, teach
 from tuning.dataset import snapshot
 from tuning.dataset.collect import collect
-from tuning.recipe import Recipe
+from tuning.dataset.rows import TRAIN, read_rows, to_record
+from tuning.training.recipe import Recipe
 
 
 def take(database: Database, artifacts: Artifacts, assistant: Assistant) -> Dataset:
@@ -47,14 +47,14 @@ def test_one_example_more_is_another_dataset_and_leaves_the_first_alone(
     assert content_hash(artifacts.fetch(first.path)) == before
 
 
-def test_lines_are_openai_messages_with_the_answer_last_and_no_customer(
+def test_rows_are_openai_messages_with_the_answer_last_and_no_customer(
     sqlite: Database, artifacts: Artifacts, assistant: Assistant
 ) -> None:
     teach(sqlite, lessons(3))
     folder = artifacts.fetch(take(sqlite, artifacts, assistant).path)
-    line = json.loads((folder / snapshot.TRAIN).read_text().splitlines()[0])
-    assert [m["role"] for m in line["messages"]] == ["system", "user", "assistant"]
-    assert "customer" not in line
+    row = next(read_rows(folder / TRAIN))
+    assert [m["role"] for m in row.chat()] == ["system", "user", "assistant"]
+    assert "customer" not in to_record(row)
 
 
 def test_the_card_counts_steps_sources_and_warns(

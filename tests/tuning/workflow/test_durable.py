@@ -25,7 +25,7 @@ from tests.stub_engine import Fault
 from tests.tuning.build import lessons, teach, write_assistant
 from tests.tuning.engine import ProvingEngine
 from tuning.settings import WorkerSettings
-from tuning.worker import Worker, only_worker, worker_runs
+from tuning.workflow.worker import Worker, only_worker, worker_runs
 
 STANDIN = (sys.executable, "-m", "tests.tuning.standin_trainer")
 
@@ -331,7 +331,7 @@ def test_a_job_that_an_earlier_release_began_is_ended_with_a_sentence(
     with running(settings, store, shelf):
         job_id = request(store)
         pid_of(settings, job_id)
-    monkeypatch.setattr("tuning.workflow._VERSION", "next")
+    monkeypatch.setattr("tuning.workflow.durable._VERSION", "next")
     with running(settings, store, shelf):
         job = ended(store, job_id)
     assert job.state is JobState.FAILED

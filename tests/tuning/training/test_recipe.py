@@ -3,7 +3,7 @@
 import pytest
 
 from records.errors import AdapterUnservable, ConfigurationError, InvalidInput
-from tuning.recipe import Recipe, parse_settings, resolve
+from tuning.training.recipe import Recipe, parse_settings, resolve
 
 
 def test_a_runs_own_settings_win_over_the_assistants_and_those_over_defaults() -> None:

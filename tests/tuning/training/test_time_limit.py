@@ -8,9 +8,9 @@ import pytest
 
 from records.adapters import read_manifest
 from records.errors import ConfigurationError
-from tests.tuning.test_train import finish, job, start
-from tuning.job_folder import JobFolder
-from tuning.recipe import Recipe, resolve
+from tests.tuning.training.test_train import finish, job, start
+from tuning.training.job_folder import JobFolder
+from tuning.training.recipe import Recipe, resolve
 
 
 class Clock:
@@ -31,7 +31,7 @@ def step(news: Any, number: int, *, steps: int = 100, held_out: bool = True) -> 
 
 
 def news_of(folder: Path, clock: Clock, **recipe: Any) -> Any:
-    from tuning.news import News
+    from tuning.training.news import News
 
     folder.mkdir(exist_ok=True)
     news = News(

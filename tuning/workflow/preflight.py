@@ -13,9 +13,9 @@ from records.adapters import ENGINE_RANKS, Limits, check_config
 from records.assistant import Assistant
 from records.engine import Engine
 from records.errors import AdapterUnservable, ConfigurationError, StorageFull
-from tuning.base_model import Architecture
-from tuning.chat_tokens import encode_prompt
-from tuning.recipe import Precision, Recipe
+from tuning.training.base_model import Architecture
+from tuning.training.chat_tokens import encode_prompt
+from tuning.training.recipe import Precision, Recipe
 
 _MEGABYTE = 1 << 20
 _FLOAT, _HALF = 4, 2

@@ -1,6 +1,5 @@
 """Real training: repeatable, resumable, loss where it belongs, errors that say what to do."""
 
-import json
 import resource
 import signal
 import subprocess
@@ -14,9 +13,10 @@ import pytest
 from records.adapters import adapter_name, base_hash, read_manifest
 from records.errors import StorageFull
 from tests.tuning.build import BASE, lessons
-from tuning.job_folder import END_WITH_STDIN, JobFolder, Spec
-from tuning.recipe import Recipe
-from tuning.trainer_process import trainer_environment
+from tuning.dataset.rows import HELD_OUT, TRAIN, Row, write_rows
+from tuning.training.job_folder import END_WITH_STDIN, JobFolder, Spec
+from tuning.training.recipe import Recipe
+from tuning.workflow.trainer_process import trainer_environment
 
 pytestmark = pytest.mark.alone
 
@@ -27,12 +27,17 @@ def job(folder: Path, *, examples: int = 48, **recipe: Any) -> JobFolder:
     dataset = folder / "dataset"
     dataset.mkdir(parents=True)
     rows = [
-        [SYSTEM, {"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
-        for asked, answer in lessons(examples + 8)
+        Row(
+            id=f"ex_{number:05d}",
+            source="flag",
+            prompt=(SYSTEM, {"role": "user", "content": asked}),
+            learn=(False, False),
+            answer=answer,
+        )
+        for number, (asked, answer) in enumerate(lessons(examples + 8))
     ]
-    lines = [json.dumps({"messages": messages}) + "\n" for messages in rows]
-    (dataset / "train.jsonl").write_text("".join(lines[:examples]))
-    (dataset / "held_out.jsonl").write_text("".join(lines[examples:]))
+    write_rows(dataset / TRAIN, rows[:examples])
+    write_rows(dataset / HELD_OUT, rows[examples:])
     made = JobFolder(folder / "job")
     made.write_spec(
         Spec(
@@ -54,7 +59,7 @@ def job(folder: Path, *, examples: int = 48, **recipe: Any) -> JobFolder:
 
 def start(made: JobFolder, **options: Any) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        [sys.executable, "-m", "tuning.train", str(made.path), END_WITH_STDIN],
+        [sys.executable, "-m", "tuning.training.train", str(made.path), END_WITH_STDIN],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -124,13 +129,13 @@ def test_prompts_carry_no_loss_and_answers_carry_all_of_it(tmp_path: Path) -> No
     import torch
     from transformers import AutoModelForCausalLM
 
-    from tuning.base_model import load_tokenizer
-    from tuning.train import AnswerTrainer, arguments, read_examples
+    from tuning.training.base_model import load_tokenizer
+    from tuning.training.train import AnswerTrainer, arguments, read_examples
 
     made = job(tmp_path, examples=8)
     spec = made.read_spec()
     tokenizer = load_tokenizer(str(BASE))
-    examples, _ = read_examples(spec.dataset_folder / "train.jsonl", tokenizer, spec=spec)
+    examples, _ = read_examples(spec.dataset_folder / TRAIN, tokenizer, spec=spec)
     from datasets import Dataset
 
     columns = Dataset.from_dict(
@@ -186,7 +191,7 @@ def test_a_trainer_ends_with_its_worker(tmp_path: Path) -> None:
 
 def test_a_loss_that_is_no_number_ends_the_run_with_advice(tmp_path: Path) -> None:
     from records.errors import TrainingFailed
-    from tuning.news import News
+    from tuning.training.news import News
 
     made = job(tmp_path, examples=8)
     news = News(made, tokens=[5], recipe=Recipe())

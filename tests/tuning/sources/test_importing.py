@@ -14,8 +14,8 @@ from records.errors import InvalidInput
 from records.states import ExampleSource, ExampleState
 from records.tables import Example, OutboxMessage
 from tests.tuning.build import write_assistant
-from tuning.imported_line import ImportedLine, parse_line
-from tuning.importing import import_, import_lines
+from tuning.sources.imported_line import ImportedLine, parse_line
+from tuning.sources.importing import import_, import_lines
 
 
 def said(*pairs: tuple[str, Any]) -> list[dict[str, Any]]:

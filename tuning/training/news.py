@@ -8,8 +8,8 @@ from typing import Any
 from transformers import TrainerCallback
 
 from records.errors import TrainingFailed
-from tuning.job_folder import JobFolder
-from tuning.recipe import Recipe
+from tuning.training.job_folder import JobFolder
+from tuning.training.recipe import Recipe
 
 _NEWS_SECONDS = 1.0
 _STEPS_TO_KNOW = 2

@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from records.errors import StorageFull, StorageUnavailable, TrainingFailed, UnderstudyError
-from tuning.recipe import Recipe
+from tuning.training.recipe import Recipe
 
 END_WITH_STDIN = "--end-with-stdin"
 """Tells a trainer that its worker holds its standard input open for as long as it lives."""

@@ -90,7 +90,7 @@ def import_lines(
     """
     from records.ids import new_id
     from records.imports import add_imported, tell_imported
-    from tuning.imported_line import parse_line
+    from tuning.sources.imported_line import parse_line
 
     summary, run = Summary(assistant.name), new_id("imp")
     for batch in batched_lines(lines):

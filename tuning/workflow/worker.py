@@ -15,13 +15,13 @@ from records.assistant import read_assistants
 from records.database import AdvisoryLock, Database
 from records.errors import ConfigurationError, StorageError
 from records.ids import utc_now
-from tuning.automatic import request_due
-from tuning.interruption import Interruption
-from tuning.locks import is_held, try_exclusive
-from tuning.retraining import Retraining
 from tuning.settings import WorkerSettings
-from tuning.trainer_process import TRAINER
-from tuning.workflow import Workflows
+from tuning.training.locks import is_held, try_exclusive
+from tuning.workflow.automatic import request_due
+from tuning.workflow.durable import Workflows
+from tuning.workflow.interruption import Interruption
+from tuning.workflow.retraining import Retraining
+from tuning.workflow.trainer_process import TRAINER
 
 _log = logging.getLogger(__name__)
 

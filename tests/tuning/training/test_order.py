@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuning.order import training_order
+from tuning.training.order import training_order
 
 lengths = st.lists(st.integers(1, 300), min_size=1, max_size=200)
 

@@ -4,7 +4,7 @@ import errno
 from pathlib import Path
 
 from records.errors import StorageFull, TrainingFailed
-from tuning.job_folder import JobFolder, storage_error
+from tuning.training.job_folder import JobFolder, storage_error
 
 
 def test_a_line_that_is_being_written_is_read_once_it_is_whole(tmp_path: Path) -> None:

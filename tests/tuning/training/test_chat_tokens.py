@@ -6,8 +6,8 @@ import pytest
 
 from records.errors import ConfigurationError
 from tests.tuning.build import BASE
-from tuning.base_model import load_tokenizer
-from tuning.chat_tokens import IGNORED, encode, encode_prompt
+from tuning.training.base_model import load_tokenizer
+from tuning.training.chat_tokens import IGNORED, encode, encode_prompt
 
 DIALOGUE = [
     {"role": "system", "content": "You answer customers."},

@@ -18,7 +18,7 @@ from records.tables import Dataset, DatasetExample, Example, Job
 from records.training_data import News
 from tests.records.at_once import at_once
 from tests.tuning.build import lessons, teach
-from tuning.automatic import is_due, last_moment, request_due, request_if_due
+from tuning.workflow.automatic import is_due, last_moment, request_due, request_if_due
 
 MONDAY = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 ON_MONDAYS = RetrainOptions(days=("monday",), at=time(3, 0))

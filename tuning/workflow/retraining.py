@@ -23,15 +23,16 @@ from records.errors import ConfigurationError, EngineError, EngineUnavailable
 from records.proof import load_and_prove, servable_of
 from records.states import JobState
 from records.tables import Dataset, Job
-from tuning import preflight
 from tuning.dataset import snapshot
 from tuning.dataset.collect import collect
-from tuning.interruption import Interruption
-from tuning.job_folder import JobFolder, Spec
-from tuning.publish import publish_adapter
-from tuning.recipe import Recipe, resolve
+from tuning.dataset.rows import TRAIN, read_rows
 from tuning.settings import WorkerSettings
-from tuning.trainer_process import TRAINER, run_trainer
+from tuning.training.job_folder import JobFolder, Spec
+from tuning.training.recipe import Recipe, resolve
+from tuning.workflow import preflight
+from tuning.workflow.interruption import Interruption
+from tuning.workflow.publish import publish_adapter
+from tuning.workflow.trainer_process import TRAINER, run_trainer
 
 _ADVANCE_SECONDS = 1.0
 _LOOK_SECONDS = 0.5
@@ -79,15 +80,15 @@ class Retraining:
             AdapterUnservable, ConfigurationError, StorageFull: what stands against it.
             EngineUnavailable: no engine to serve it.
         """
-        from tuning.base_model import architecture, load_tokenizer
-        from tuning.chat_tokens import encode
+        from tuning.training.base_model import architecture, load_tokenizer
+        from tuning.training.chat_tokens import encode
 
         self._advance(job_id, "checking that it can be served")
         assistant, recipe = self._of(job_id)
         limits = preflight.check_rank(recipe, assistant)
         shape = architecture(assistant.base_model)
         preflight.check_features(_peft_config(recipe), limits=limits)
-        messages = longest_first(self._dataset_folder(dataset_id) / snapshot.TRAIN)
+        messages = longest_first(self._dataset_folder(dataset_id) / TRAIN)
         tokenizer = load_tokenizer(assistant.base_model)
         longest = _longest(recipe, assistant)
         lengths = [len(encode(tokenizer, m).token_ids) for m in messages[:_MEASURED_EXAMPLES]]
@@ -384,10 +385,7 @@ def case_lines(assistant: Assistant) -> dict[str, int]:
 
 def longest_first(path: Path) -> list[list[dict[str, Any]]]:
     """The messages of a dataset's file, those with the most characters first."""
-    import json
-
-    with path.open() as file:
-        found = [json.loads(line)["messages"] for line in file]
+    found = [row.chat() for row in read_rows(path)]
     return sorted(found, key=lambda messages: -sum(len(m["content"]) for m in messages))
 
 
@@ -396,7 +394,7 @@ def _longest(recipe: Recipe, assistant: Assistant) -> int:
 
 
 def _peft_config(recipe: Recipe) -> dict[str, Any]:
-    from tuning.lora import lora_config
+    from tuning.training.lora import lora_config
 
     found: dict[str, Any] = lora_config(recipe).to_dict()
     return found

@@ -14,10 +14,10 @@ from sqlalchemy.exc import DatabaseError
 from records.errors import StorageUnavailable, UnderstudyError
 from records.states import JobState
 from records.tables import Job
-from tuning.interruption import JobCancelled
-from tuning.job_folder import storage_error
-from tuning.retraining import Retraining
 from tuning.settings import WorkerSettings
+from tuning.training.job_folder import storage_error
+from tuning.workflow.interruption import JobCancelled
+from tuning.workflow.retraining import Retraining
 
 _NAME = "understudy"
 _WORKFLOW = "retrain"

@@ -11,10 +11,10 @@ from records.engine import Engine
 from records.errors import AdapterUnservable, ConfigurationError, StorageFull
 from tests.tuning.build import BASE
 from tests.tuning.engine import ProvingEngine
-from tuning import preflight
-from tuning.base_model import Architecture, architecture, load_tokenizer
-from tuning.lora import lora_config
-from tuning.recipe import Recipe
+from tuning.training.base_model import Architecture, architecture, load_tokenizer
+from tuning.training.lora import lora_config
+from tuning.training.recipe import Recipe
+from tuning.workflow import preflight
 
 SMALL: dict[str, Any] = {
     "vocab_size": 64,

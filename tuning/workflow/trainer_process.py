@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from records.settings import OFFLINE
-from tuning.job_folder import END_WITH_STDIN, JobFolder
+from tuning.training.job_folder import END_WITH_STDIN, JobFolder
 
-TRAINER: tuple[str, ...] = (sys.executable, "-m", "tuning.train")
-_REPOSITORY = Path(__file__).resolve().parent.parent
+TRAINER: tuple[str, ...] = (sys.executable, "-m", "tuning.training.train")
+_REPOSITORY = Path(__file__).resolve().parents[2]
 _LOOK_SECONDS = 0.25
 _PATIENCE_SECONDS = 2.0
 

@@ -14,9 +14,9 @@ from records.engine import Engine
 from records.proof import Proof, prove
 from records.states import JobState
 from tests.tuning.build import lessons, teach, write_assistant
-from tests.tuning.test_workflow import ended, request
+from tests.tuning.workflow.test_durable import ended, request
 from tuning.settings import WorkerSettings
-from tuning.worker import Worker
+from tuning.workflow.worker import Worker
 
 if TYPE_CHECKING:
     from tests.real_engine import RealEngine

@@ -1,4 +1,4 @@
-"""Train one adapter: `python -m tuning.train JOB_FOLDER`. Reads from top to bottom.
+"""Train one adapter: `python -m tuning.training.train JOB_FOLDER`. Reads from top to bottom.
 
 Purpose: LoRA on a frozen base model (TRL, PEFT), loss on the last answer only. It is the worker's
 child process: it ends when the worker does, works in its job's folder alone, and goes on from the
@@ -26,13 +26,14 @@ from records.adapters import CONFIG, MANIFEST
 from records.errors import TrainingFailed, UnderstudyError
 from records.ids import utc_now
 from records.settings import go_offline
-from tuning.chat_tokens import IGNORED, Encoded, encode
-from tuning.job_folder import END_WITH_STDIN, JobFolder, Spec, storage_error
-from tuning.locks import exclusive
-from tuning.lora import lora_config
-from tuning.news import News
-from tuning.order import training_order
-from tuning.recipe import Precision, Recipe
+from tuning.dataset.rows import HELD_OUT, TRAIN, read_rows
+from tuning.training.chat_tokens import IGNORED, Encoded, encode
+from tuning.training.job_folder import END_WITH_STDIN, JobFolder, Spec, storage_error
+from tuning.training.locks import exclusive
+from tuning.training.lora import lora_config
+from tuning.training.news import News
+from tuning.training.order import training_order
+from tuning.training.recipe import Precision, Recipe
 
 _LIBRARIES = ("torch", "transformers", "peft", "trl", "accelerate")
 _CHECKPOINTS_PER_RUN = 8
@@ -95,8 +96,8 @@ def train(folder: JobFolder, spec: Spec) -> Path:
     folder.append_progress({"stage": "loading"})
     tokenizer = AutoTokenizer.from_pretrained(spec.base_model)
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
-    examples, long = read_examples(spec.dataset_folder / "train.jsonl", tokenizer, spec=spec)
-    held_out, _ = read_examples(spec.dataset_folder / "held_out.jsonl", tokenizer, spec=spec)
+    examples, long = read_examples(spec.dataset_folder / TRAIN, tokenizer, spec=spec)
+    held_out, _ = read_examples(spec.dataset_folder / HELD_OUT, tokenizer, spec=spec)
     held_out = held_out[: recipe.held_out_limit]
     if not examples:
         raise TrainingFailed(
@@ -140,10 +141,7 @@ def train(folder: JobFolder, spec: Spec) -> Path:
 
 def read_examples(path: Path, tokenizer: Any, *, spec: Spec) -> tuple[list[Encoded], int]:
     """The examples of a file that fit the length limit, and how many do not."""
-    encoded = []
-    with path.open() as file:
-        for line in file:
-            encoded.append(encode(tokenizer, json.loads(line)["messages"]))  # noqa: PERF401
+    encoded = [encode(tokenizer, row.chat()) for row in read_rows(path)]
     fitting = [example for example in encoded if len(example.token_ids) <= spec.max_length]
     return fitting, len(encoded) - len(fitting)
 

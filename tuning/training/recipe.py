@@ -102,6 +102,20 @@ class Recipe(BaseModel):
     replay_limit: int = Field(
         default=20_000, ge=0, description="Keeps a run's time bounded, however long the history."
     )
+    topic_cap: int | None = Field(
+        default=None,
+        ge=1,
+        description="At most so many lessons of a topic; unset, because topics that come often "
+        "should be known well.",
+    )
+    recency_half_life_days: float | None = Field(
+        default=None,
+        gt=0,
+        description="A correction this old weighs half; unset, because old facts are mostly true.",
+    )
+    augment: int = Field(
+        default=0, ge=0, le=8, description="Other wordings of each corrected question to add."
+    )
     held_out_share: float = Field(
         default=0.1, ge=0, le=0.5, description="Enough for a loss that can be trusted."
     )

@@ -18,9 +18,9 @@ from records.database import Database
 from records.states import JobState
 from records.tables import OutboxMessage, Report, Version
 from tests.tuning.build import lessons, teach, write_assistant
-from tests.tuning.test_workflow import alive, ended, job_of, request, wait_for
-from tuning.job_folder import JobFolder
+from tests.tuning.workflow.test_durable import alive, ended, job_of, request, wait_for
 from tuning.settings import WorkerSettings
+from tuning.training.job_folder import JobFolder
 
 pytestmark = pytest.mark.alone
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tuning.recipe import Recipe
+from tuning.training.recipe import Recipe
 
 
 def lora_config(recipe: Recipe) -> Any:

@@ -1,0 +1,1 @@
+"""Where examples come from besides Slack: files of past conversations, and documents."""

@@ -1,0 +1,1 @@
+"""Training one adapter: the recipe, the trainer's own process and the folder it works in."""
