@@ -15,7 +15,7 @@ from bot import listeners, wording
 from bot.asking.asking import Asking
 from bot.attendance import Attendance, Place, explained
 from bot.desk import Desk
-from bot.incoming import act, hints
+from bot.incoming import act, hints, refusing
 from bot.incoming.hints import Hints, Postponed
 from bot.incoming.inbox import Outcome
 from bot.incoming.journal import Event
@@ -25,7 +25,7 @@ from bot.outbox.slack_calls import CALL_SECONDS
 from bot.settings import BotSettings
 from bot.workspaces import removal, visit
 from bot.workspaces.borders import visit_of
-from bot.workspaces.strangers import Strangers
+from bot.workspaces.strangers import NOT_KNOWN, Strangers
 from bot.workspaces.workspaces import Workspaces
 from records.errors import StorageError, UnderstudyError
 
@@ -82,13 +82,22 @@ def create_app(
     async def from_the_organisation(
         req: AsyncBoltRequest, context: AsyncBoltContext, next_: Callable[[], Awaitable[None]]
     ) -> BoltResponse | None:
-        installed = context.authorize_result
+        installed, body = context.authorize_result, req.body
         client, team = context.client, installed.team_id if installed else None
         known = desk.all_assistants.values()
-        if not await strangers.is_one(req.body, team=team, client=client, assistants=known):
+        try:
+            is_one = await strangers.is_one(body, team=team, client=client, assistants=known)
+        except NOT_KNOWN as error:
+            if "event" in body:
+                raise Postponed from error
+            is_one = True  # who cannot be known now presses again
+        if not is_one:
             await next_()
             return None
-        await attendance.attend(Place.of(client, req.body), _refused())
+        if "event" in body:
+            await refusing.refuse(desk, telling, client, body, team=team)
+        else:
+            await attendance.attend(Place.of(client, body), _refused())
         return BoltResponse(status=_SETTLED, body="")
 
     @app.error
@@ -96,7 +105,7 @@ def create_app(
         return _response(error)
 
     removal.register(app, workspaces)
-    hints.register(app)
+    hints.register(app, desk)
     listeners.register(app, desk, attendance, asking, telling)
     return app
 

@@ -18,9 +18,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import wording
 from bot.incoming import act
 from bot.incoming.inbox import Inbox
-from bot.outbox.failures import Meaning, understood
+from bot.outbox.failures import Meaning, code_of, understood
 from bot.views.content import Content
-from records.errors import Overloaded, StorageError, UnderstudyError
+from records.errors import Overloaded, StorageError, StorageUnavailable, UnderstudyError
 from records.ids import new_id
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 PATIENCE_SECONDS = 0.25
 """How long an acknowledgement waits for the work: a fast answer comes with it, a slow one later."""
 
+UNKEPT_SECONDS = 2.0
+"""How much longer it waits where the disk does not take what would be lost with this process."""
 
 _OF_SLACK = (SlackClientError, aiohttp.ClientError, TimeoutError)
 _NOT_THERE = (
@@ -54,7 +56,9 @@ class Place:
 
     @classmethod
     def of(cls, client: AsyncWebClient, body: dict[str, Any]) -> "Place":
-        """Where a button was pressed (in a message, a form or App Home) or a shortcut chosen."""
+        """Where a button (in a message, a form or App Home), shortcut or command was used."""
+        if "command" in body:
+            return cls(client, body["user_id"], body["channel_id"])
         user, message = body["user"]["id"], body.get("message") or {}
         channel = (body.get("channel") or {}).get("id") or user
         thread = message.get("thread_ts")
@@ -127,8 +131,10 @@ class Attendance:
         if in_time and not (lasts and task.result().may_work_later):
             return task.result().sentence
         held = await self._hold(task, lasts=lasts)
-        if in_time:
-            return wording.machine.FORM_KEPT if held else task.result().sentence
+        if in_time and held:
+            return wording.machine.FORM_KEPT
+        if task.done() and not held:
+            return task.result().sentence
         task.add_done_callback(lambda done: self._tell_later(place, done.result(), lasts=lasts))
         return None
 
@@ -154,7 +160,12 @@ class Attendance:
             await self.tell(place, attempt.said)
 
     async def _hold(self, task: "asyncio.Task[_Attempt]", *, lasts: bool) -> bool:
-        """Keep what is done until it is done; False where it cannot be kept."""
+        """Keep what is done until it is done; False where it need not or cannot be kept.
+
+        Raises:
+            StorageUnavailable: it is neither kept nor done; without an acknowledgement a form stays
+                open, and whoever pressed sees that it failed.
+        """
         doing, inbox = act.current(), self._inbox
         if doing is None or inbox is None:
             return False
@@ -163,6 +174,9 @@ class Attendance:
             await inbox.hold(event)
         except (StorageError, Overloaded) as error:
             log.warning("what somebody does is not kept: %s", error)
+            done_now, _ = await asyncio.wait({task}, timeout=UNKEPT_SECONDS)
+            if not done_now:
+                raise StorageUnavailable(str(error)) from error
             return False
 
         def done(ended: "asyncio.Task[_Attempt]") -> None:
@@ -225,7 +239,7 @@ async def whisper(place: Place, said: Content) -> None:
                 blocks=blocks,
             )
         except SlackApiError as error:
-            if error.response.get("error") not in _NOT_THERE:
+            if code_of(error) not in _NOT_THERE:
                 raise
         else:
             return

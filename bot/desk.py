@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from bot import wording
 from bot.workspaces import visit
 from bot.workspaces.addresses import Addresses
+from bot.workspaces.readers import Readers
 from bot.workspaces.roles import Roles
 from records.artifacts import Artifacts
 from records.assistant import Assistant
@@ -41,6 +42,7 @@ class Desk:
         self.artifacts = artifacts
         self.roles = roles or Roles()
         self.addresses = Addresses()
+        self.readers = Readers()
         self._assistants = assistants
         self._writers = ThreadPoolExecutor(_WRITERS, "desk-writer")
         self._readers = ThreadPoolExecutor(_READERS, "desk-reader")

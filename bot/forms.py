@@ -9,6 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import wording
 from bot.attendance import explained
+from bot.outbox.failures import code_of
 from bot.views.notice import notice_modal
 
 PATIENCE_SECONDS = 1.0
@@ -48,7 +49,7 @@ async def open_form(
         opened = await show(trigger_id=trigger_id, view=first)
     except SlackApiError as error:
         await asyncio.wait({making})
-        if error.response.get("error") not in _TOO_LATE:
+        if code_of(error) not in _TOO_LATE:
             raise
         making.result()
         return late
@@ -65,5 +66,5 @@ async def _replace(client: AsyncWebClient, view_id: str, making: "asyncio.Task[V
     try:
         await client.views_update(view_id=view_id, view=view)
     except SlackApiError as error:
-        if error.response.get("error") != "not_found":  # closed in the meantime
+        if code_of(error) != "not_found":  # closed in the meantime
             raise

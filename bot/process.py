@@ -7,12 +7,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
+import aiohttp
 from aiohttp import web
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_sdk.errors import SlackApiError
 from slack_sdk.oauth.token_rotation.async_rotator import AsyncTokenRotator
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import wording
 from bot.app import create_app, take_in, web_client
 from bot.asking.asking import Asking, Limits
 from bot.asking.trial_engines import TrialEngines
@@ -24,7 +26,7 @@ from bot.incoming.deliveries import forget_old
 from bot.incoming.doors import SocketDoor, web_app
 from bot.incoming.hints import Hints
 from bot.incoming.inbox import Inbox
-from bot.outbox.failures import Meaning, understood
+from bot.outbox.failures import Meaning, code_of, understood
 from bot.outbox.pump import OutboxPump, Pace
 from bot.settings import BotSettings
 from bot.workspaces.checkup import Checkup
@@ -40,6 +42,9 @@ from records.errors import ConfigurationError, StorageError
 log = logging.getLogger(__name__)
 
 _RECONNECT_SECONDS = 2.0
+_LOOK_SECONDS = 10.0
+"""What other processes change of installations is seen after so long."""
+_TALKATIVE = ("slack_bolt", "slack_sdk")
 _DAY_SECONDS = 24 * 3600.0
 _FINISH_SECONDS = 3.0
 _STOP_SECONDS = 10.0
@@ -66,17 +71,27 @@ async def run(settings: BotSettings) -> None:
             Artifacts.of(settings),
         )
         async with Bot(settings, desk) as bot:
-            log.info("the bot is ready on port %s", settings.bot_port)
+            heard = wording.machine.BY_SOCKET if settings.socket_mode else wording.machine.BY_HTTP
+            log.info("the bot is ready on port %s; %s", settings.bot_port, heard)
             await bot.until(stop)
     finally:
         database.close()
 
 
 def quiet_libraries() -> None:
-    """Let the libraries log errors only: Bolt's warnings quote whole requests, people's words."""
+    """Let the libraries log errors only: Bolt's warnings quote whole requests, people's words.
+
+    Bolt gives each of its loggers the root's level; so they are held back at the root's handlers.
+    """
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    for talkative in ("slack_bolt", "slack_sdk"):
+    for talkative in _TALKATIVE:
         logging.getLogger(talkative).setLevel(logging.ERROR)
+    for handler in logging.root.handlers:
+        handler.addFilter(_is_worth_telling)
+
+
+def _is_worth_telling(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR or not record.name.startswith(_TALKATIVE)
 
 
 class Bot:
@@ -147,7 +162,7 @@ class Bot:
         )
         installations = Installations(desk, Rotation(desk, rotator), lambda: web_client(settings))
         await installations.refresh()
-        self._in_background(installations.follow())
+        self._keep_doing(installations.refresh, pause=lambda: _LOOK_SECONDS)
         return installations, oauth_flow(settings, desk, installations, client)
 
     async def _connect(self, door: SocketDoor) -> None:
@@ -209,6 +224,7 @@ class Bot:
         listening = self._socket is None or await self._socket.client.is_connected()
         found = [*(self._checkup.problems if self._checkup else ())]
         found += self._outbox.problems if self._outbox else ()
+        found += () if listening else (wording.machine.NO_SOCKET,)
         problems = list(dict.fromkeys(found))
         waiting = self._inbox.size if self._inbox else 0
         put_aside = self._inbox.put_aside if self._inbox else 0
@@ -238,9 +254,11 @@ async def _may_connect(client: AsyncWebClient, token: str) -> None:
     try:
         await client.apps_connections_open(app_token=token)
     except SlackApiError as error:
-        if error.response.get("error") in ("invalid_auth", "not_allowed_token_type"):
-            raise ConfigurationError("Slack refuses SLACK_APP_TOKEN: set it rightly.") from error
-        raise
+        failure = understood(error)
+        if failure is None or failure.meaning not in (Meaning.MEND, Meaning.GIVE_UP):
+            raise
+        words = wording.machine.SOCKET_REFUSED.format(code=code_of(error))
+        raise ConfigurationError(words) from error
 
 
 async def _patiently(ask: Callable[[], Awaitable[None]]) -> None:
@@ -252,7 +270,7 @@ async def _patiently(ask: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await ask()
-        except (TimeoutError, SlackApiError, OSError) as error:
+        except (TimeoutError, SlackApiError, aiohttp.ClientError, OSError) as error:
             failure = understood(error)
             if failure is None or failure.meaning in (Meaning.MEND, Meaning.GIVE_UP):
                 raise ConfigurationError(failure.sentence if failure else str(error)) from error

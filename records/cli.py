@@ -26,8 +26,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "worker": ("tuning.main:worker", "Start the worker that retrains and evaluates."),
     "slack": ("bot.standin.main:slack", "Start the stand-in for Slack, to try things without one."),
     "import": (
-        "tuning.sources.importing:import_",
-        "Add examples from past conversations, or documents.",
+        "tuning.sources.commands:import_",
+        "Add examples from past conversations: JSONL, CSV or Parquet.",
+    ),
+    "documents": (
+        "tuning.sources.documents.commands:documents",
+        "Add pages of the team's knowledge; list, remove, question them.",
     ),
     "retrain": ("tuning.main:retrain", "Train a new version from approved examples and judge it."),
     "cancel": ("tuning.main:cancel", "Stop a retraining that waits or runs."),

@@ -67,12 +67,12 @@ class Database:
         self.url = parsed.render_as_string(hide_password=False)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
+            if parsed.database and parsed.database != ":memory:":
+                make_folder(Path(parsed.database).parent)
+                _make_private(Path(parsed.database))
             self.engine = create_engine(
                 parsed, hide_parameters=True, connect_args={"timeout": lock_wait_seconds}
             )
-            if parsed.database and parsed.database != ":memory:":
-                make_folder(Path(parsed.database).parent)
-                _make_private(self.engine, Path(parsed.database))
             _use_wal(self.engine, lambda: self.lock_wait_seconds)
         else:
             waiting = {"options": f"-c lock_timeout={int(lock_wait_seconds * 1000)}"}
@@ -180,16 +180,13 @@ def _parsed(url: str) -> URL:
     return parsed.set(drivername=driver)
 
 
-def _make_private(engine: Engine, file: Path) -> None:
+def _make_private(file: Path) -> None:
     """Let nobody else read a new file, in whatever folder: it holds people's words and tokens.
 
     SQLite gives what it puts beside it the same rights.
     """
-
-    @event.listens_for(engine, "do_connect")
-    def _create(*_: Any) -> None:
-        with suppress(OSError):  # it is there; or it can't be made, as SQLite will say
-            os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    with suppress(OSError):  # it is there; or it can't be made, as SQLite will say
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _use_wal(engine: Engine, lock_wait_seconds: Callable[[], float]) -> None:

@@ -3,11 +3,12 @@
 Knows nothing of what they are made from: see `flags`, `replies`, `imports` and `replay`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import exists, select
+from sqlalchemy import Text, cast, exists, or_, select
 from sqlalchemy.orm import Session
 
 from records import audit, conversations, outbox
@@ -20,6 +21,25 @@ from records.tables import DatasetExample, Example, Turn
 
 APPROVED = f"example_{ExampleState.APPROVED}"
 """What the audit log calls an approval."""
+CUSTOMERS_WORDS = tuple(source for source in ExampleSource if source.is_customers_word)
+"""Sources that nobody of the team approved: what customers accepted or declined."""
+_BATCH = 512
+
+
+class StoredExample(NamedTuple):
+    """An approved example as the database holds it: plain values, its JSON not read yet."""
+
+    id: str
+    source: ExampleSource
+    prompt: str
+    chosen: str
+    rejected: str | None
+    should_escalate: bool
+    slice: str
+    origin: str
+    customer: str | None
+    conversation_id: str | None
+    created_at: datetime
 
 
 def propose(session: Session, example: Example) -> Example:
@@ -57,6 +77,42 @@ def approved(session: Session, assistant: str) -> list[Example]:
             .order_by(Example.created_at, Example.id)
         )
     )
+
+
+def stream_approved(
+    session: Session, assistant: str, *, since: datetime | None = None, declined: bool = False
+) -> Iterator[list[StoredExample]]:
+    """All approved examples of an assistant by their ids, a batch in memory at a time.
+
+    With `since`, what people approved before is left out; what customers said never is. Answers
+    that customers declined come only if they are wanted: they hold no right answer.
+    """
+    columns = (
+        Example.id,
+        Example.source,
+        cast(Example.prompt, Text),
+        Example.chosen,
+        Example.rejected,
+        Example.should_escalate,
+        cast(Example.slice, Text),
+        cast(Example.origin, Text),
+        Example.customer,
+        Example.conversation_id,
+        Example.created_at,
+    )
+    wanted = [Example.assistant == assistant, Example.state == ExampleState.APPROVED]
+    if since is not None:
+        wanted.append(or_(Example.decided_at >= since, Example.source.in_(CUSTOMERS_WORDS)))
+    if not declined:
+        wanted.append(Example.source != ExampleSource.DECLINED)
+    rows = session.execute(
+        select(*columns)
+        .where(*wanted)
+        .order_by(Example.id)
+        .execution_options(yield_per=_BATCH)
+    )
+    for batch in rows.partitions():
+        yield [StoredExample._make(row) for row in batch]
 
 
 def edit(

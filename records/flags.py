@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from records import audit, conversations, examples, outbox
@@ -21,6 +22,16 @@ class Judgement:
     correction: str | None = None
     should_escalate: bool = False
     note: str | None = None
+
+
+class Remarkable(NamedTuple):
+    """An answer that was flagged, or that asked for a person: what training must know of it."""
+
+    conversation_id: str
+    content: str
+    models_words: str
+    handed_over: bool
+    flagged: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +148,25 @@ def stands() -> ColumnElement[bool]:
     same = (later.turn_id == Flag.turn_id) & (later.agent == Flag.agent)
     said_more = select(later.id).where(same, later.position > Flag.position).exists()
     return ~Flag.withdrawn & ~said_more
+
+
+def remarkable(session: Session, conversations: Sequence[str]) -> list[Remarkable]:
+    """The answers of conversations that were flagged or handed over; the others are left out."""
+    flagged = select(Flag.id).where(Flag.turn_id == Turn.id, stands()).exists()
+    rows = session.execute(
+        select(
+            Turn.conversation_id,
+            Turn.content,
+            func.coalesce(func.nullif(Turn.withheld, ""), Turn.content),
+            Turn.handed_over,
+            flagged,
+        ).where(
+            Turn.conversation_id.in_(conversations),
+            Turn.role == Role.ASSISTANT,
+            or_(Turn.handed_over, flagged),
+        )
+    )
+    return [Remarkable._make(row) for row in rows]
 
 
 def decided(session: Session, flag: Flag, state: ExampleState) -> Sequence[Example]:

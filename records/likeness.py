@@ -16,14 +16,19 @@ NEARLY = 0.75
 """Least likeness of questions that are shown together, whatever their answers."""
 AGREEING = 0.5
 """Least likeness of questions that are shown together where their right answers are the same."""
-_LONGEST = 600
+LONGEST = 600
+"""Characters of a text that are looked at; what comes later seldom says what it is about."""
 _REMEMBERED = 16_384
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def shingles(text: str) -> frozenset[str]:
     """The groups of three letters in a text's first words; a shorter text is one group."""
-    plain = normalise(text[:_LONGEST])
+    return groups(normalise(text[:LONGEST]))
+
+
+def groups(plain: str) -> frozenset[str]:
+    """The groups of three letters in a normalised text; a shorter one is one group."""
     return frozenset(plain[i : i + 3] for i in range(max(1, len(plain) - 2))) if plain else _NONE
 
 

@@ -40,6 +40,24 @@ class Pattern:
             return False
         return found is not None
 
+    def is_all_of(self, text: str) -> bool:
+        """Whether a whole text is one match; not, where that takes too long (logged once)."""
+        try:
+            found = self._compiled.fullmatch(text, timeout=_LIMIT_SECONDS, concurrent=True)
+        except TimeoutError:
+            self._tell()
+            return False
+        return found is not None
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where it is found, from start up to end, in order and never empty.
+
+        Raises:
+            TimeoutError: that takes too long; nothing is known of this text then.
+        """
+        found = self._compiled.finditer(text, timeout=_LIMIT_SECONDS, concurrent=True)
+        return [match.span() for match in found if match.end() > match.start()]
+
     def _tell(self) -> None:
         if not self._is_told:
             log.warning(

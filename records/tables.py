@@ -294,7 +294,7 @@ class Example(Table):
     source: Mapped[ExampleSource] = mapped_column(_words(ExampleSource))
     turn_id: Mapped[str | None] = mapped_column(ForeignKey("turns.id"), index=True)
     flag_id: Mapped[str | None] = mapped_column(ForeignKey("flags.id"), index=True)
-    conversation_id: Mapped[str | None] = mapped_column(ForeignKey("conversations.id"))
+    conversation_id: Mapped[str | None] = mapped_column(ForeignKey("conversations.id"), index=True)
     customer: Mapped[str | None] = mapped_column(String(200), index=True)
     prompt: Mapped[list[dict[str, Any]]]
     """Messages as `{"role": customer|assistant|agent, "content": text}`, the customer's last."""

@@ -21,7 +21,10 @@ class TrainingData:
     """How many examples there are, and what would become of them."""
 
     used: Mapping[ExampleSource, int]
-    """Approved ones that may be used, by source."""
+    """Approved ones that may be used, by source; answers that customers declined are no part.
+
+    Only training by thumbs can use those (`TrainingMethod.KTO`).
+    """
     left_out: int
     """Approved ones from before the time that was asked for."""
     new: int
@@ -36,8 +39,8 @@ class TrainingData:
 
     @property
     def corrections(self) -> int:
-        """Those that may be used and are more than replay of what was right already."""
-        return self.total - self.used.get(ExampleSource.ACCEPTED, 0)
+        """Those that may be used and are the team's word, not a customer's."""
+        return sum(n for source, n in self.used.items() if not source.is_customers_word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def count(session: Session, assistant: str, *, since: datetime | None = None) ->
     """
     by_state = session.execute(
         select(Example.state, func.count())
-        .where(Example.assistant == assistant)
+        .where(Example.assistant == assistant, Example.source != ExampleSource.DECLINED)
         .group_by(Example.state)
     ).tuples()
     states = dict(by_state.all())
@@ -72,7 +75,7 @@ def count(session: Session, assistant: str, *, since: datetime | None = None) ->
 def approved_since(session: Session, assistant: str, since: datetime | None) -> News:
     """Corrections that were approved after a time; all where it is None."""
     query = select(func.count(), func.min(Example.decided_at)).where(
-        *_is_approved(assistant), Example.source != ExampleSource.ACCEPTED
+        *_is_approved(assistant), _is_the_teams_word()
     )
     if since is not None:
         query = query.where(Example.decided_at > since)
@@ -100,7 +103,7 @@ def approved_after(session: Session, assistant: str, request: jobs.Request | Non
     counted, first = session.execute(
         select(func.count(), func.min(Example.decided_at)).where(
             *_is_approved(assistant),
-            Example.source != ExampleSource.ACCEPTED,
+            _is_the_teams_word(),
             approved,
             ~taken_in,
         )
@@ -117,7 +120,9 @@ def last_trained_at(session: Session, assistant: str) -> datetime | None:
 def _approved_by_source(
     session: Session, assistant: str, *, since: datetime | None
 ) -> dict[ExampleSource, int]:
-    query = select(Example.source, func.count()).where(*_is_approved(assistant))
+    query = select(Example.source, func.count()).where(
+        *_is_approved(assistant), Example.source != ExampleSource.DECLINED
+    )
     if since is not None:
         query = query.where(
             or_(Example.decided_at >= since, Example.source == ExampleSource.ACCEPTED)
@@ -127,6 +132,10 @@ def _approved_by_source(
 
 def _is_approved(assistant: str) -> tuple[ColumnElement[bool], ...]:
     return Example.assistant == assistant, Example.state == ExampleState.APPROVED
+
+
+def _is_the_teams_word() -> ColumnElement[bool]:
+    return Example.source.not_in(examples.CUSTOMERS_WORDS)
 
 
 def _champions_data_at(session: Session, assistant: str) -> datetime | None:

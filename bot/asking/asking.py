@@ -27,6 +27,7 @@ from bot.desk import Desk
 from bot.messages.asking import answer_shown, trial_heading
 from bot.outbox.slack_calls import EVENT_TYPE
 from bot.settings import BotSettings
+from bot.views.content import duration
 from bot.views.trial_answer import AnswerShown, answer_end
 from records import asking, conversations, trial_answers, versions
 from records.assistant import Assistant
@@ -231,8 +232,8 @@ class Asking:
             async with asyncio.timeout(self._limits.answer):
                 return await self._ask(prepared, message)
         except TimeoutError:
-            seconds = f"{self._limits.answer:.0f}"
-            raise EngineUnavailable(wording.asking.TOO_SLOW.format(seconds=seconds)) from None
+            limit = duration(self._limits.answer)
+            raise EngineUnavailable(wording.asking.TOO_SLOW.format(duration=limit)) from None
 
     async def _ask(self, prepared: _Prepared, message: GrowingMessage) -> SpokenAnswer:
         said, was_unknown = prepared.said, False

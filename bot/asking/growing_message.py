@@ -16,7 +16,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.outbox.failures import Meaning, understood
+from bot.outbox.failures import Meaning, code_of, understood
 from bot.text import clean, cut, escaped, length
 
 log = logging.getLogger(__name__)
@@ -150,6 +150,6 @@ class GrowingMessage:
 
     def _breaks(self, error: Exception) -> None:
         failure = understood(error)
-        code = error.response.get("error") if isinstance(error, SlackApiError) else None
+        code = code_of(error) if isinstance(error, SlackApiError) else None
         log.warning("a stream broke: %s", failure.sentence if failure else code or error)
         self._broken = True

@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Session
 
 from bot.desk import Desk
+from bot.releases.naming import names_of
 from bot.views.asking_help import help_message
 from bot.views.content import Content
 from records import versions
@@ -22,6 +23,7 @@ def help_for(session: Session, desk: Desk, *, opening: bool) -> Content:
         champions=champions,
         compared=_two(session, names),
         opening=opening,
+        names=names_of(session, *names),
     )
 
 

@@ -1,7 +1,7 @@
 """What an agent who writes to the bot wants: which versions shall answer which question. Pure.
 
-Forgiving: the beginning of a version's name is enough, and whatever does not name a version is the
-question itself.
+Forgiving: a version's number or the beginning of its name is enough, and whatever does not name a
+version is the question itself.
 """
 
 import re
@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot import wording
+from bot.views.version_names import VersionNames
 
 _COMMAND = re.compile(r"(ask|try|compare)\b[ \t]+", re.IGNORECASE)
 _KEYWORD = re.compile(r"versions?\b[ \t]*:?[ \t]*", re.IGNORECASE)
@@ -16,6 +17,7 @@ _BETWEEN = re.compile(r"[ \t]*(?:,|&|\+|\b(?:and|vs\.?|versus|with|against)(?=[ 
 _WORD = re.compile(r"[*_`]*([\w.-]+)[*_`]*(:?)")
 _SPELLED = re.compile(r"[0-9a-f]+|base")
 _HASH = re.compile(r"v?(?=[0-9a-f]*[0-9])([0-9a-f]{4,})", re.IGNORECASE)
+_NUMBER = re.compile(r"(v?)([0-9]{1,6})", re.IGNORECASE)
 _HELP = {"", "help", "hilfe", "?", "hi", "hello"}
 _LISTED = 5
 
@@ -34,6 +36,8 @@ class Known:
     """The assistant that is meant where none is named."""
     going_on: Sequence[str] = ()
     """The versions that this thread speaks with."""
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    """The number of each version among its assistant's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,8 @@ def understand(text: str, known: Known, *, may_be_empty: bool = False) -> Questi
     except _Misnamed as error:
         return Unclear(error.sentence)
     if not words and not may_be_empty:
-        return Unclear(wording.asking.NO_QUESTION.format(example=versions[0]))
+        example = VersionNames(known.numbers).short(versions[0])
+        return Unclear(wording.asking.NO_QUESTION.format(example=example))
     return Question(assistant, versions, words)
 
 
@@ -92,11 +97,18 @@ def _named_versions(text: str, known: Known, assistant: str | None) -> tuple[lis
     command = _COMMAND.match(text)
     rest = text[command.end() :] if command else text
     keyword = _KEYWORD.match(rest) if command else None
-    reader = _Reader(known, assistant, surely=keyword is not None, commanded=command is not None)
+    comparing = command is not None and command[1].lower() == "compare"
+    reader = _Reader(
+        known,
+        assistant,
+        commanded=command is not None,
+        comparing=comparing,
+        surely=keyword is not None,
+    )
     found, after = reader.read(rest[keyword.end() :] if keyword else rest)
     if not found:
         return [], text
-    if command and command[1].lower() == "compare" and len(found) == 1:
+    if comparing and len(found) == 1:
         found.append(_champion(known, known.versions[found[0]]))
     return found, after
 
@@ -107,8 +119,9 @@ def _settled(
     """The versions that are asked, and their assistant."""
     if not named:
         return _unnamed(known, assistant)
+    names = VersionNames(known.numbers)
     if len(named) == 2 and named[0] == named[1]:
-        raise _Misnamed(wording.asking.SAME_VERSION.format(version=named[0]))
+        raise _Misnamed(wording.asking.SAME_VERSION.format(version=names.full(named[0])))
     owners = [known.versions[version] for version in named]
     if len(set(owners)) > 1:
         raise _Misnamed(wording.asking.TWO_ASSISTANTS.format(first=named[0], second=named[1]))
@@ -150,6 +163,7 @@ class _Reader:
     assistant: str | None
     commanded: bool
     """Whether `ask` or the like stands before."""
+    comparing: bool
     surely: bool
     """Whether the word `version` does, so that a version must follow."""
 
@@ -169,10 +183,11 @@ class _Reader:
             second is not None
             and other is not None
             and not self._is_article(first, between, second)
+            and not self._is_amount(between, second)
         ):
             return [version, other], _rest(rest, second)
-        if self._is_arm(first[1]) and not self.surely:
-            return [], text  # "ask A question": a word like any other
+        if (self._is_arm(first[1]) or first[1].isdecimal()) and not self.surely:
+            return [], text  # "ask A question", "compare 2 cards": a word like any other
         return [version], rest.strip(" \t\n,")
 
     def _version(self, word: "re.Match[str]", *, must: bool = False) -> str | None:
@@ -183,14 +198,15 @@ class _Reader:
         found = self._named(name)
         if len(found) > 1:
             raise _Misnamed(
-                wording.asking.AMBIGUOUS_VERSION.format(name=name, versions=_listed(found))
+                wording.asking.AMBIGUOUS_VERSION.format(name=name, versions=self._listed(found))
             )
         if found:
             return found[0]
-        if must or self._is_spelled(name):
+        is_meant = self.commanded and name.isdecimal() and word[2]
+        if must or is_meant or self._is_spelled(name):
             raise _Misnamed(
                 wording.asking.UNKNOWN_VERSION.format(
-                    name=name, versions=_listed(self._candidates())
+                    name=name, versions=self._listed(self._candidates())
                 )
             )
         return None
@@ -206,11 +222,20 @@ class _Reader:
         candidates = self._candidates()
         if lower in candidates:
             return [lower]
+        if numbered := self._numbered(name):
+            return numbered
         if self._is_spelled(name):
             return [v for v in candidates if v.startswith(lower)]
         if digits := _HASH.fullmatch(name):
             return [v for v in candidates if v.rpartition("-")[2].startswith(digits[1].lower())]
         return []
+
+    def _numbered(self, name: str) -> list[str]:
+        """The versions of a number; a bare one without a command begins a list, such as `1: …`."""
+        digits = _NUMBER.fullmatch(name)
+        if digits is None or not (digits[1] or self.commanded):
+            return []
+        return [v for v in self._candidates() if self.known.numbers.get(v) == int(digits[2])]
 
     def _candidates(self) -> list[str]:
         of = self.known.versions
@@ -232,6 +257,15 @@ class _Reader:
         joined = between is not None and between[0].strip() != ","
         return self._is_arm(second[1]) and not self._is_arm(first[1]) and not joined
 
+    def _is_amount(self, between: "re.Match[str] | None", second: "re.Match[str]") -> bool:
+        """Whether the second word only looks like a number: `ask version 3 2 questions`."""
+        joined = between is not None and between[0].strip() != ","
+        return second[1].isdecimal() and not (second[2] or joined or self.comparing)
+
+    def _listed(self, versions: Sequence[str]) -> str:
+        names = VersionNames(self.known.numbers)
+        return ", ".join(names.to_paste(v) for v in versions[:_LISTED])
+
     def _is_arm(self, name: str) -> bool:
         return name in self._arms()
 
@@ -239,7 +273,3 @@ class _Reader:
 def _rest(text: str, word: "re.Match[str]") -> str:
     """What stands behind a word that was found in the end of a text."""
     return text[len(text) - len(word.string) + word.end() :].strip(" \t\n,")
-
-
-def _listed(versions: Sequence[str]) -> str:
-    return ", ".join(f"`{v}`" for v in versions[:_LISTED])

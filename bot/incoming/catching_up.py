@@ -25,6 +25,7 @@ from bot.incoming.taking_in import change_of, find_escalation
 from bot.incoming.thread_reading import Json, page_since
 from bot.outbox.failures import Meaning, understood
 from bot.views.reply import shown
+from bot.workspaces.strangers import Strangers
 from bot.workspaces.workspaces import Sender, Workspaces
 from records import conversations, outbox
 from records.errors import StorageError, UnderstudyError
@@ -70,6 +71,7 @@ class CatchingUp:
         self._hints = hints
         self._pause_seconds = pause_seconds
         self._waiting: deque[_Thread] = deque()
+        self._strangers = Strangers()
 
     async def run(self) -> None:
         """Take in what was missed in the threads of all conversations that agents have."""
@@ -119,9 +121,18 @@ class CatchingUp:
         )
         for found in page:
             message = Message.read(found, channel=thread.channel, bot=bot)
-            if message is not None:
+            if message is not None and not await self._is_strangers(sender, found):
                 await self._take(sender, message, found, bot=bot)
         return cursor
+
+    async def _is_strangers(self, sender: Sender, found: Json) -> bool:
+        """Whether another organisation's person wrote it, as far as the message says."""
+        return await self._strangers.is_one(
+            {"event": found},
+            team=sender.team,
+            client=sender.client,
+            assistants=self._desk.all_assistants.values(),
+        )
 
     async def _take(
         self, sender: Sender, message: Message, found: Json, *, bot: str | None

@@ -17,6 +17,7 @@ from bot.incoming.deliveries import first_time, was_noted
 from bot.incoming.hints import Hint, untold
 from bot.incoming.message import Message, moment_of
 from bot.incoming.taking_in import find_escalation, note_change, removal_of
+from bot.views.content import duration
 from records import conversations, revisions
 from records.tables import Turn
 
@@ -129,5 +130,4 @@ def _would_matter(turn: Turn, change: Change) -> bool:
 def _too_late(minutes: float) -> str:
     if not minutes:
         return wording.replies.EDIT_NEVER
-    allowed = wording.replies.MINUTES.format(minutes=minutes)
-    return wording.replies.EDIT_LATE.format(minutes=allowed)
+    return wording.replies.EDIT_LATE.format(duration=duration(minutes * 60))

@@ -5,6 +5,7 @@ in its own time: nothing that people write waits for it.
 """
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -22,7 +23,7 @@ from bot.incoming.inbox import Inbox
 from bot.incoming.journal import Event
 from bot.outbox.failures import Meaning, understood
 from bot.views.content import Content
-from records.errors import Overloaded, StorageUnavailable
+from records.errors import Overloaded, StorageError, StorageUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -88,14 +89,19 @@ class Hints:
             raise StorageUnavailable(str(error)) from error
 
 
-def register(app: AsyncApp) -> None:
+def register(app: AsyncApp, desk: Desk) -> None:
     """Listen to hints that were kept."""
 
     @app.event(KIND)
     async def tell_later(event: dict[str, Any], client: AsyncWebClient) -> None:
+        key = f"hint:kept:{event['ts']}"
+        if await desk.read(lambda session: was_noted(session, key)):
+            return
         place = Place(client, event["user"], event["channel"], event["answers_in"])
         if not await _is_told(place, event["text"]):
             raise Postponed
+        with suppress(StorageError):  # told it is: better twice, after a crash, than without end
+            await desk.write(partial(note_told, keys=(key,)))
 
 
 async def _is_told(place: Place, words: str) -> bool:

@@ -6,18 +6,16 @@ event's work is done once, however often it is tried, is seen to by `deliveries.
 """
 
 import asyncio
-import json
 import logging
-import os
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from bot import wording
+from bot.incoming.aside import put_aside, take_back
 from bot.incoming.journal import Event, Journal
 from records.errors import Overloaded, StorageError, StorageUnavailable
 
@@ -149,25 +147,16 @@ class Inbox:
 
     async def _take_up(self) -> None:
         assert self._journal is not None
-        try:
-            events = await self._on_disk(self._journal.left_behind)
-        except (StorageError, OSError) as error:
-            log.warning("what another bot left behind cannot be taken up: %s", error)
-            return
+        events = await self._on_disk(self._journal.left_behind)
         if events:
             log.warning("%d events that another bot left behind are taken up", len(events))
-        for event in events:
+        for event in sorted(events, key=_time_of):  # the files are named by clocks of ours
             self._enqueue(event)
 
     def _put_back(self) -> list[Event]:
         """Take what was put aside into the journal again: a new start may have mended the cause."""
         assert self._journal is not None
-        path = self._folder / _PUT_ASIDE
-        events = _events_in(path)
-        if events:
-            self._journal.append(events)
-        path.unlink(missing_ok=True)
-        return events
+        return take_back(self._folder / _PUT_ASIDE, keep=self._journal.append)
 
     def _write_soon(self) -> None:
         if self._writing is None or self._writing.done():
@@ -254,7 +243,7 @@ class Inbox:
     async def _put_aside(self, event: Event) -> bool:
         """Let others go on, and try the event again when a bot starts; False where that fails."""
         try:
-            await self._on_disk(_append, self._folder / _PUT_ASIDE, event)
+            await self._on_disk(put_aside, self._folder / _PUT_ASIDE, event)
         except OSError as error:
             log.warning("an event cannot be put aside, and is tried again: %s", error.strerror)
             return False
@@ -272,24 +261,6 @@ class Inbox:
     async def _on_disk(self, work: Callable[..., Any], *given: Any, **named: Any) -> Any:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._disk, lambda: work(*given, **named))
-
-
-def _append(path: Path, event: Event) -> None:
-    with path.open("a") as file:
-        file.write(json.dumps(event) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _events_in(path: Path) -> list[Event]:
-    """The events of a file, a line each; a line that was cut off is none."""
-    if not path.exists():
-        return []
-    found = []
-    for line in path.read_text().splitlines():
-        with suppress(ValueError):
-            found.append(json.loads(line))
-    return found
 
 
 def _place(waiting: "deque[Event]", event: Event) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from bot import wording
-from records.errors import StorageFull, StorageUnavailable
+from records.errors import StorageError, StorageFull, StorageUnavailable
 from records.ids import new_id
 from records.settings import make_folder
 
@@ -67,13 +67,14 @@ class Journal:
     def left_behind(self) -> list[Event]:
         """Take over what dead processes left undone; it is in this journal when this returns.
 
-        Raises:
-            StorageError: it cannot be written here, and stays where it is.
+        What cannot be taken over now stays where it is.
         """
         found = []
         for path in sorted(self._folder.glob("*.jsonl")):
-            if path != self._path:
-                found += self._take_over(path)
+            try:
+                found += self._take_over(path) if path != self._path else []
+            except (StorageError, OSError) as error:
+                log.warning("what another bot left behind cannot be taken over: %s", error)
         return found
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.incoming.message import Message
 from bot.incoming.thread_reading import head_of
-from bot.outbox.failures import Meaning, understood
+from bot.outbox.failures import Meaning, code_of, understood
 from bot.views.content import Content
 from bot.views.reply import unrecorded_notice
 from records.outbox import Kind
@@ -75,7 +75,7 @@ async def _tell(client: AsyncWebClient, notice: Content, message: Message) -> No
             blocks=notice.blocks,
         )
     except SlackApiError as error:
-        if error.response.get("error") not in ("user_not_in_channel", "channel_not_found"):
+        if code_of(error) not in ("user_not_in_channel", "channel_not_found"):
             raise
         await client.chat_postMessage(
             channel=channel, thread_ts=thread_ts, text=notice.text, blocks=notice.blocks

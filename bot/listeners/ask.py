@@ -16,14 +16,16 @@ from bot import wording
 from bot.asking.asking import Asking
 from bot.asking.help import help_for
 from bot.asking.question_grammar import Help, Known, Question, Unclear, understand
+from bot.asking.vocabulary import vocabulary
 from bot.attendance import Place
 from bot.desk import Desk
 from bot.incoming.deliveries import first_time, was_noted
 from bot.incoming.hints import Hint, Hints
+from bot.incoming.said_once import Where, say_once
 from bot.text import spoken
 from bot.workspaces.channel_names import ChannelNames
 from records import asking as questions
-from records import escalations, experiments, versions
+from records import escalations
 from records.errors import NotFound, StorageError, UnderstudyError
 from records.tables import Escalation, Turn
 
@@ -160,14 +162,8 @@ class _Ask:
 
     async def _help(self, client: AsyncWebClient, heard: Heard) -> None:
         shown = await self._desk.read(lambda s: help_for(s, self._desk, opening=False))
-        await client.chat_postMessage(
-            channel=heard.channel,
-            thread_ts=heard.thread_ts,
-            text=shown.text,
-            blocks=shown.blocks,
-            unfurl_links=False,
-        )
-        await self._desk.write(lambda session: first_time(session, heard.key))
+        where = Where(client, heard.channel, heard.thread_ts)
+        await say_once(self._desk, where, shown, key=heard.key)
 
 
 def _take_in(session: Session, desk: Desk, heard: Heard, *, here: str | None) -> Taken:
@@ -216,20 +212,5 @@ def _known(
     names = sorted(desk.assistants)
     if escalation is not None:
         names = [escalation.conversation.assistant]
-    known = vocabulary(session, names)
-    only = names[0] if len(names) == 1 else here
-    return replace(known, here=only, going_on=questions.going_on(session, heard.thread))
-
-
-def vocabulary(session: Session, assistants: list[str]) -> Known:
-    """The names of these assistants' versions."""
-    champions, arms, owners = {}, {}, {}
-    for name in assistants:
-        owners.update({v.id: name for v in reversed(versions.listed(session, name))})
-        pointer = versions.pointer(session, name)
-        if pointer is not None:
-            champions[name] = pointer.version
-        experiment = experiments.running(session, name)
-        if experiment is not None:
-            arms[name] = {arm.name: arm.version for arm in experiment.arms}
-    return Known(assistants, owners, champions, arms)
+    known = vocabulary(session, names, here=names[0] if len(names) == 1 else here)
+    return replace(known, going_on=questions.going_on(session, heard.thread))

@@ -1,4 +1,7 @@
-"""`/compare A B`: the newest report on two versions, or how to get one."""
+"""`/compare A B`: the newest report on two versions, or how to get one.
+
+Versions are named as they are in a question to the bot; one alone is compared with the champion.
+"""
 
 from typing import Any
 
@@ -7,16 +10,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.orm import Session
 
 from bot import wording
+from bot.asking.question_grammar import Question, Unclear, understand
+from bot.asking.vocabulary import vocabulary
 from bot.attendance import Attendance, Place
 from bot.desk import Desk
 from bot.messages.releases import summary, why
-from bot.releases.addressed import words_of
-from bot.text import literal
+from bot.releases.addressed import assistant_here, words_of
+from bot.releases.naming import names_of
 from bot.views.content import Content
 from bot.views.report import dated_report
-from records import reports, versions
+from records import reports
 from records.errors import InvalidInput
-from records.tables import Report
 
 _TWO = 2
 
@@ -28,28 +32,37 @@ def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
     async def by_command(ack: AsyncAck, command: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
         place = Place(client, command["user_id"], command["channel_id"])
-        await attendance.attend(place, _compare(desk, words_of(command)))
+        await attendance.attend(place, desk.read(lambda s: _compared(s, desk, command)))
 
 
-async def _compare(desk: Desk, named: list[str]) -> str | Content:
-    if len(named) != _TWO:
-        raise InvalidInput(wording.releases.COMPARE_USAGE)
-    first, second = named
-    if first == second:
-        raise InvalidInput(wording.releases.COMPARE_SAME)
-    report = await desk.read(lambda session: _newest(session, first, second, desk=desk))
+def _compared(session: Session, desk: Desk, command: dict[str, Any]) -> str | Content:
+    wanted = _wanted(session, desk, command)
+    first, second = wanted.versions
+    report, names = reports.newest_on(session, first, second), names_of(session, wanted.assistant)
     if report is None:
-        return wording.releases.NO_REPORT.format(first=literal(first), second=literal(second))
-    return dated_report(report, summary=summary(desk, report), why=why(report))
-
-
-def _newest(session: Session, first: str, second: str, *, desk: Desk) -> Report | None:
-    one, other = (versions.get(session, name) for name in (first, second))
-    desk.assistant(one.assistant)
-    if one.assistant != other.assistant:
-        raise InvalidInput(
-            wording.releases.COMPARE_OTHERS.format(
-                first=one.id, one=one.assistant, second=other.id, other=other.assistant
-            )
+        words = wording.releases.NO_REPORT
+        return words.format(
+            one=names.first(first), other=names.full(second), first=first, second=second
         )
-    return reports.newest_on(session, one.id, other.id)
+    return dated_report(report, summary=summary(desk, report), why=why(report), names=names)
+
+
+def _wanted(session: Session, desk: Desk, command: dict[str, Any]) -> Question:
+    """The two versions that are named.
+
+    Raises:
+        InvalidInput: what is named are not two versions of one assistant.
+    """
+    named, known = words_of(command), sorted(desk.assistants)
+    if named and named[0].rstrip(":") in known:  # `support 2 3`
+        named[0] = named[0].rstrip(":") + ":"
+    else:
+        named.insert(0, "")
+    words = vocabulary(session, known, here=assistant_here(desk, command))
+    text = f"{named[0]} compare {' '.join(named[1:])}:"
+    wanted = understand(text, words, may_be_empty=True)
+    if isinstance(wanted, Unclear):
+        raise InvalidInput(wanted.sentence)
+    if not isinstance(wanted, Question) or len(wanted.versions) != _TWO or wanted.words:
+        raise InvalidInput(wording.releases.COMPARE_USAGE)
+    return wanted

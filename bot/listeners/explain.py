@@ -13,6 +13,7 @@ from bot import wording
 from bot.attendance import Attendance, Place
 from bot.desk import Desk
 from bot.releases.answer_shown import answer_in_buttons, answer_in_message, answer_named
+from bot.releases.naming import names_of
 from bot.views.content import Content
 from bot.views.explanation import explanation
 from records import conversations, lineage
@@ -56,5 +57,6 @@ async def _explain_message(desk: Desk, body: dict[str, Any]) -> Content:
 def _explained(session: Session, desk: Desk, turn_id: str) -> Content:
     """The explanation, of answers that the workspace may see."""
     turn = conversations.turn(session, turn_id)
-    desk.assistant(conversations.get(session, turn.conversation_id).assistant)
-    return explanation(lineage.explain(session, turn_id))
+    assistant = desk.assistant(conversations.get(session, turn.conversation_id).assistant)
+    names = names_of(session, assistant.name)
+    return explanation(lineage.explain(session, turn_id), names=names)

@@ -118,7 +118,7 @@ def _counts(session: Session, reaction: _Reaction) -> bool:
     last = session.scalar(select(func.max(SlackEvent.id)).where(noted))
     mine = f"{reaction.key}{reaction.at}"
     first_time(session, mine)
-    return last is None or last <= mine
+    return last is None or last < mine
 
 
 def _answer(session: Session, desk: Desk, reaction: _Reaction) -> AnswerShown | None:

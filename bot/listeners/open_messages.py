@@ -8,7 +8,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.asking.help import help_for
 from bot.attendance import Attendance
 from bot.desk import Desk
-from bot.incoming.deliveries import first_time, was_noted
+from bot.incoming.deliveries import was_noted
+from bot.incoming.said_once import Where, say_once
 
 
 def register(app: AsyncApp, desk: Desk, _: Attendance) -> None:
@@ -20,10 +21,7 @@ def register(app: AsyncApp, desk: Desk, _: Attendance) -> None:
         if await desk.read(lambda session: was_noted(session, key)):
             return
         shown = await desk.read(lambda session: help_for(session, desk, opening=True))
-        await client.chat_postMessage(
-            channel=event["channel"], text=shown.text, blocks=shown.blocks, unfurl_links=False
-        )
-        await desk.write(lambda session: first_time(session, key))
+        await say_once(desk, Where(client, event["channel"]), shown, key=key)
 
 
 async def _is_messages_tab(event: dict[str, Any]) -> bool:

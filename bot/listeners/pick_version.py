@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import wording
 from bot.attendance import Attendance, Place
 from bot.desk import Desk
+from bot.releases.naming import names_of
 from bot.views.asking_help import picked_message
 from records import asking, versions
 
@@ -34,5 +35,6 @@ async def _pick(desk: Desk, client: AsyncWebClient, body: dict[str, Any], versio
     posted = await client.chat_postMessage(channel=channel, text=wording.machine.LOADING)
     thread, user = asking.Thread(channel, str(posted["ts"])), body["user"]["id"]
     await desk.write(lambda session: asking.pin(session, thread, version=version, user=user))
-    shown = picked_message(version)
+    names = await desk.read(lambda session: names_of(session, found.assistant))
+    shown = picked_message(version, names=names)
     await client.chat_update(channel=channel, ts=thread.ts, text=shown.text, blocks=shown.blocks)

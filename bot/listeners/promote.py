@@ -10,6 +10,7 @@ from bot import wording
 from bot.attendance import Attendance, Place
 from bot.desk import Desk
 from bot.releases import promotion
+from bot.releases.naming import names_of
 from records import reports, versions
 from records.errors import Conflict
 from records.tables import Report
@@ -42,8 +43,11 @@ def _require_present(session: Session, report: Report) -> None:
     """See that a report speaks of what serves now."""
     current = versions.champion(session, report.assistant).id
     if report.champion is not None and current not in (report.champion, report.challenger):
+        names = names_of(session, report.assistant)
         raise Conflict(
             wording.releases.STALE_REPORT.format(
-                challenger=report.challenger, champion=report.champion, current=current
+                challenger=names.full(report.challenger),
+                champion=names.full(report.champion),
+                current=names.full(current),
             )
         )

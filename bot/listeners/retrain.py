@@ -14,7 +14,9 @@ from bot.attendance import Attendance, Place
 from bot.desk import Desk
 from bot.forms import open_form
 from bot.incoming.deliveries import first_time
+from bot.outbox.failures import code_of
 from bot.releases.addressed import assistant_of, first_word, shown_channel
+from bot.releases.naming import names_of
 from bot.views.notice import notice_modal
 from bot.views.retrain_form import (
     CALLBACK,
@@ -93,7 +95,7 @@ def _view(session: Session, origin: Origin, assistant: Assistant) -> dict[str, A
     """The form, or the job that runs already."""
     job = jobs.active_of(session, assistant.name)
     if job is not None:
-        return running_view(origin, job)
+        return running_view(origin, job, names=names_of(session, assistant.name))
     return retrain_form(origin, _offer(session, assistant, Wishes()))
 
 
@@ -106,6 +108,7 @@ def _offer(session: Session, assistant: Assistant, wishes: Wishes) -> Offer:
         last_trained_at=training_data.last_trained_at(session, assistant.name),
         own_minutes=float(own) if isinstance(own, int | float) else None,
         timezone=assistant.retrain.timezone,
+        names=names_of(session, assistant.name),
     )
 
 
@@ -129,7 +132,7 @@ async def _count_anew(desk: Desk, client: AsyncWebClient, view: dict[str, Any]) 
             view_id=view["id"], hash=view["hash"], view=retrain_form(origin, offer, wishes)
         )
     except SlackApiError as error:
-        if error.response.get("error") not in _CLOSED:  # gone, or something else was chosen since
+        if code_of(error) not in _CLOSED:  # gone, or something else was chosen since
             raise
 
 

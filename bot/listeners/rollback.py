@@ -12,13 +12,14 @@ from bot.desk import Desk
 from bot.forms import open_form
 from bot.incoming.deliveries import first_time
 from bot.releases.addressed import assistant_of, first_word
+from bot.releases.naming import names_of
 from bot.views.notice import notice_modal
 from bot.views.rollback_form import CALLBACK, Way, rollback_form
 from records import experiments, reports, versions
 from records.assistant import Assistant
 from records.database import lock_assistant
 from records.errors import Conflict
-from records.tables import Report
+from records.tables import Report, Version
 
 
 def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
@@ -77,7 +78,7 @@ async def _take_back(
         lock_assistant(session, version.assistant)
         current = versions.pointer(session, version.assistant)
         if current is None or current.id != release:
-            raise Conflict(wording.releases.STALE_ROLLBACK.format(version=version_id))
+            raise Conflict(_stale(session, version))
         versions.rollback(session, version.assistant, actor=user)
 
     await desk.write(back)
@@ -87,8 +88,13 @@ def _point_back(session: Session, report: Report, *, user: str) -> None:
     """Roll back from the report's challenger only: a stale button must not undo another one."""
     lock_assistant(session, report.assistant)
     if versions.champion(session, report.assistant).id != report.challenger:
-        raise Conflict(wording.releases.STALE_ROLLBACK.format(version=report.challenger))
+        raise Conflict(_stale(session, versions.get(session, report.challenger)))
     versions.rollback(session, report.assistant, actor=user)
+
+
+def _stale(session: Session, version: Version) -> str:
+    named = names_of(session, version.assistant).first(version.id)
+    return wording.releases.STALE_ROLLBACK.format(version=named)
 
 
 async def _open(desk: Desk, client: AsyncWebClient, command: dict[str, Any]) -> str | None:
@@ -111,7 +117,8 @@ def _form(session: Session, assistant: Assistant, *, channel: str) -> dict[str, 
         channel=channel,
     )
     running = experiments.running(session, assistant.name)
-    return rollback_form(way, experiment_runs=running is not None)
+    names = names_of(session, assistant.name)
+    return rollback_form(way, experiment_runs=running is not None, names=names)
 
 
 async def _go(desk: Desk, place: Place, view_id: str, way: Way) -> None:

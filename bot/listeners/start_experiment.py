@@ -19,6 +19,7 @@ from bot.forms import open_form
 from bot.incoming.deliveries import first_time
 from bot.messages.experiments import shown
 from bot.releases.addressed import assistant_of, first_word
+from bot.releases.naming import names_of
 from bot.views.experiment import Shown, experiment_view
 from bot.views.experiment_form import (
     CALLBACK,
@@ -29,6 +30,7 @@ from bot.views.experiment_form import (
 )
 from bot.views.notice import notice_modal
 from bot.views.report import FIRST_SHARE
+from bot.views.version_names import VersionNames
 from records import experiments, reports, versions
 from records.errors import Conflict, NotFound
 from records.experiments import Side
@@ -95,7 +97,8 @@ async def _start(
 def _require_other(session: Session, version_id: str, *, assistant: str) -> None:
     """See that a version is not what everybody gets already."""
     if versions.champion(session, assistant).id == version_id:
-        raise Conflict(wording.experiments.IS_CHAMPION.format(version=version_id))
+        named = names_of(session, assistant).first(version_id)
+        raise Conflict(wording.experiments.IS_CHAMPION.format(version=named))
 
 
 async def _open(desk: Desk, client: AsyncWebClient, command: dict[str, Any]) -> str | None:
@@ -106,7 +109,9 @@ async def _open(desk: Desk, client: AsyncWebClient, command: dict[str, Any]) -> 
         found = await desk.read(lambda session: _look(session, origin, desk))
         if isinstance(found, Offer):
             await desk.roles.require_operator(client, assistant, command["user_id"])
-            return experiment_form(origin, found.versions, champion=found.champion)
+            return experiment_form(
+                origin, found.versions, champion=found.champion, names=found.names
+            )
         return experiment_view(found)
 
     return await open_form(client, command["trigger_id"], work=make())
@@ -118,6 +123,7 @@ class Offer:
 
     versions: Sequence[str]
     champion: str
+    names: VersionNames
 
 
 def _look(session: Session, origin: Origin, desk: Desk) -> Offer | Shown:
@@ -129,4 +135,5 @@ def _look(session: Session, origin: Origin, desk: Desk) -> Offer | Shown:
     found = versions.candidates(session, origin.assistant, most=MOST_VERSIONS)
     if not found:
         raise NotFound(wording.experiments.NO_CANDIDATE.format(assistant=origin.assistant))
-    return Offer([version.id for version in found], champion)
+    names = names_of(session, origin.assistant)
+    return Offer([version.id for version in found], champion, names)

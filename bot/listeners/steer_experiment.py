@@ -13,6 +13,7 @@ from bot.attendance import Attendance, Place
 from bot.desk import Desk
 from bot.messages.experiments import shown
 from bot.releases import promotion
+from bot.releases.naming import names_of
 from bot.views.experiment import experiment_view
 from records import experiments
 from records.database import lock_assistant
@@ -87,9 +88,8 @@ def _ramp(session: Session, experiment: Experiment, share: float, *, user: str) 
     """
     (arm,) = experiment.arms
     if share <= arm.share:
-        raise Conflict(
-            wording.experiments.NOT_MORE.format(version=arm.version, share=f"{arm.share:.0%}")
-        )
+        named = names_of(session, experiment.assistant).first(arm.version)
+        raise Conflict(wording.experiments.NOT_MORE.format(version=named, share=f"{arm.share:.0%}"))
     experiments.set_shares(session, experiment.assistant, {arm.name: share}, actor=user)
 
 

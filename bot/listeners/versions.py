@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 from bot.attendance import Attendance, Place
 from bot.desk import Desk
 from bot.releases.addressed import assistant_of, first_word
+from bot.releases.naming import names_of
 from bot.views.content import Content
 from bot.views.version_list import MOST, Listed, version_list
 from records import versions
+from records.ids import utc_now
 
 
 def register(app: AsyncApp, desk: Desk, attendance: Attendance) -> None:
@@ -34,4 +36,10 @@ def _listed(session: Session, assistant: str) -> Content:
     shown = [
         Listed(version, versions.verdict_of(session, version.id)) for version in newest_first[:MOST]
     ]
-    return version_list(assistant, shown, left_out=len(newest_first) - len(shown))
+    return version_list(
+        assistant,
+        shown,
+        left_out=len(newest_first) - len(shown),
+        now=utc_now(),
+        names=names_of(session, assistant),
+    )

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from bot.desk import Desk
 from bot.messages.area import Area, Telling
 from bot.outbox.rendered import Post, Rendered
+from bot.releases.naming import names_of
 from bot.views.content import Content
 from bot.views.trial_answer import AnswerShown, answer_message, heading
 from bot.views.trial_comparison import ComparisonShown, comparison_message, unanswered_message
@@ -21,16 +22,19 @@ def answer_shown(session: Session, desk: Desk, turn: Turn) -> AnswerShown:
     """What is known of an answer on trial."""
     question = trial_answers.question_of(session, turn)
     conversation = conversations.get(session, turn.conversation_id)
+    wanted = desk.assistant(conversation.assistant).escalation
     return AnswerShown(
         turn,
         number=_number(session, question),
         blind=judgements.is_blind(session, question),
-        least=desk.assistant(conversation.assistant).escalation.min_confidence,
+        least=wanted.min_confidence,
         flags=flags.standing(session, turn.id),
         liked_by=judgements.liked_by(session, turn.id),
         is_draft=asking.about(session, question) is not None,
         sent_by=drafts.sent_by(session, turn.id),
         sent_words=drafts.edited_words(session, turn),
+        names=names_of(session, conversation.assistant),
+        has_rules=bool(wanted.phrases or wanted.rules),
     )
 
 
@@ -69,10 +73,12 @@ def _comparison(tell: Telling) -> Content:
     asked = asking.siblings(session, question)
     first, second = (str(conversations.get(session, one.conversation_id).version) for one in asked)
     judged = judgements.judgement(session, question)
+    assistant = conversations.get(session, question.conversation_id).assistant
     return comparison_message(
         ComparisonShown(
             asked[0].id,
             (first, second),
+            names=names_of(session, assistant),
             blind=judgements.is_blind(session, question),
             same=_is_one_answer(session, asked),
             better=Better(judged.detail["better"]) if judged else None,

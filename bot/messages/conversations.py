@@ -5,6 +5,7 @@ from bot.messages import asking
 from bot.messages.area import Area, Telling, card_of, posted
 from bot.messages.threads import NOTES, render_note
 from bot.outbox.rendered import Nothing, Rendered, Upload
+from bot.releases.naming import names_of
 from bot.views.content import Content
 from bot.views.escalation import escalation_card
 from bot.views.transcript import transcript_text, turn_message
@@ -23,6 +24,7 @@ def _card(tell: Telling) -> Content:
         led_here=led_here,
         version=_version_shown(escalation.turn_id, conversation, led_here),
         wrote_again=transcripts.wrote_again(tell.session, escalation),
+        names=names_of(tell.session, conversation.assistant),
     )
 
 
@@ -38,7 +40,12 @@ def _turn(tell: Telling) -> Content:
     if asking.is_trial(tell.session, tell.row.subject):
         return asking.trial_turn(tell)
     turn = conversations.turn(tell.session, tell.row.subject)
-    return turn_message(turn, flags=flags.standing(tell.session, turn.id))
+    assistant = conversations.get(tell.session, turn.conversation_id).assistant
+    return turn_message(
+        turn,
+        flags=flags.standing(tell.session, turn.id),
+        names=names_of(tell.session, assistant),
+    )
 
 
 def _in_thread(tell: Telling) -> Rendered:

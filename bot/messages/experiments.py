@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from bot.desk import Desk
 from bot.messages.area import Area, Telling
+from bot.releases.naming import names_of
 from bot.views.content import Content
 from bot.views.experiment import Shown, alert_message, digest_message, experiment_message
 from records import consents, experiments, versions
@@ -27,6 +28,7 @@ def shown(session: Session, experiment: Experiment, *, desk: Desk, at: datetime)
         two_persons=desk.assistant(experiment.assistant).slack.two_person_promotion,
         consents=[pair for version in arms for pair in _consents(session, version)],
         at=at,
+        names=names_of(session, experiment.assistant),
     )
 
 

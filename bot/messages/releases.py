@@ -7,6 +7,7 @@ from bot import wording
 from bot.desk import Desk
 from bot.messages.area import Area, Telling, posted
 from bot.outbox.rendered import Nothing, Rendered, Update, Upload
+from bot.releases.naming import names_of
 from bot.views.content import Content
 from bot.views.job import job_message
 from bot.views.report import (
@@ -30,7 +31,9 @@ def _job(tell: Telling) -> Content:
     job = jobs.get(tell.session, tell.row.subject)
     cancelled = job.state is JobState.CANCELLED
     return job_message(
-        job, cancelled_by=jobs.cancelled_by(tell.session, job.id) if cancelled else None
+        job,
+        cancelled_by=jobs.cancelled_by(tell.session, job.id) if cancelled else None,
+        names=names_of(tell.session, job.assistant),
     )
 
 
@@ -58,6 +61,7 @@ def _standing(session: Session, report: Report, *, desk: Desk) -> Standing:
         tried_share=shares.get(report.challenger),
         two_persons=desk.assistant(report.assistant).slack.two_person_promotion,
         consents=consents.to_promote(session, challenger) if challenger else (),
+        names=names_of(session, report.assistant),
     )
 
 
@@ -89,7 +93,12 @@ def why(report: Report) -> list[str]:
 def _tables(tell: Telling) -> Rendered:
     report = reports.get(tell.session, tell.row.subject)
     message = outbox.message_of(tell.session, Kind.REPORT_READY, report.id)
-    details = report_details(report, summary=summary(tell.desk, report), why=why(report))
+    details = report_details(
+        report,
+        summary=summary(tell.desk, report),
+        why=why(report),
+        names=names_of(tell.session, report.assistant),
+    )
     if message is None or details is None:
         return Nothing("there is nothing more to tell, or no report to add it to")
     return posted(tell, details, under=message)
@@ -102,7 +111,9 @@ def _release(tell: Telling) -> Content:
     current = versions.pointer(tell.session, release.assistant)
     is_standing = current is not None and current.id == release.id
     return release_message(
-        release, may_go_back=is_standing and release.action is ReleaseAction.PROMOTE
+        release,
+        may_go_back=is_standing and release.action is ReleaseAction.PROMOTE,
+        names=names_of(tell.session, release.assistant),
     )
 
 
@@ -118,13 +129,20 @@ def _release_changed(tell: Telling) -> Rendered:
 
 
 def _refusal(tell: Telling) -> Content:
-    return refusal_message(tell.row.subject, reason=str(tell.row.payload.get("reason", "")))
+    version = versions.get(tell.session, tell.row.subject)
+    return refusal_message(
+        version.id,
+        reason=str(tell.row.payload.get("reason", "")),
+        names=names_of(tell.session, version.assistant),
+    )
 
 
 def _plot(tell: Telling) -> Rendered:
     report = reports.get(tell.session, tell.row.subject)
+    compared = filter(None, (report.champion, report.challenger))
+    named = map(names_of(tell.session, report.assistant).full, compared)
     alt_text = report.body.get("alt_text") or wording.releases.PLOT.format(
-        versions=", ".join(filter(None, (report.champion, report.challenger)))
+        versions=", ".join(named)
     )
     alt_text = str(alt_text)[:_ALT_TEXT]
     return _file(tell, report, "plot.png", shown=f"{report.id}.png", alt_text=alt_text)

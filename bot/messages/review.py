@@ -2,10 +2,11 @@
 
 from bot.messages.area import Area, Telling, latest_card, posted
 from bot.outbox.rendered import Nothing, Post, Rendered
+from bot.releases.naming import names_of
 from bot.views.content import Content
 from bot.views.example import example_card
 from bot.views.receipt import fixed_message, imported_message
-from records import conversations, examples, fixes, flags, versions
+from records import conversations, doubts, examples, fixes, flags, versions
 from records.outbox import Kind
 from records.states import OutboxState
 
@@ -17,6 +18,7 @@ def _example(tell: Telling) -> Content:
         example,
         handoff_sentence=assistant.handoff_sentence,
         four_eyes=assistant.slack.four_eyes,
+        doubts=doubts.of_waiting(tell.session, example),
     )
 
 
@@ -39,7 +41,9 @@ def _fixed(tell: Telling) -> Content:
     flag = flags.get(tell.session, tell.row.subject)
     fix = fixes.get(tell.session, flag.id, version=str(tell.row.payload["version"]))
     turn = conversations.turn(tell.session, flag.turn_id)
-    return fixed_message(flag, fix, answer=turn.models_words)
+    assistant = conversations.get(tell.session, turn.conversation_id).assistant
+    names = names_of(tell.session, assistant)
+    return fixed_message(flag, fix, answer=turn.models_words, names=names)
 
 
 def _serves(tell: Telling, version: str) -> bool:

@@ -1,8 +1,10 @@
 """What a failed call to Slack means for the message that it was about."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -38,6 +40,14 @@ class Failure:
     """Whether it may lie in this message alone, so that others need not wait for it for ever."""
     surely: bool = False
     """Whether it lies there without doubt."""
+
+
+class Paused(Exception):
+    """Slack wanted a method left alone for a while, which is not over: it was not called."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(wording.machine.SLACK_SAYS_WAIT)
+        self.seconds = seconds
 
 
 _MAY_HAVE_ARRIVED = {"internal_error", "fatal_error", "request_timeout"}
@@ -93,6 +103,8 @@ def understood(error: Exception) -> Failure | None:
     """What an exception of a call means; None where it isn't about Slack at all."""
     if isinstance(error, SlackApiError):
         return _refused(error)
+    if isinstance(error, Paused):
+        return Failure(Meaning.WAIT, str(error), error.seconds)
     if isinstance(error, ConfigurationError):
         return Failure(Meaning.MEND, str(error))
     if isinstance(error, UnderstudyError):
@@ -105,23 +117,38 @@ def understood(error: Exception) -> Failure | None:
     return None
 
 
+def code_of(error: SlackApiError) -> str:
+    """Slack's word for why it refused; empty where what answered was no Slack, but say a proxy."""
+    return str(_said(error).get("error") or "")
+
+
+def _said(error: SlackApiError) -> Mapping[str, Any]:
+    """What Slack said: its client also passes on text that is no JSON, and bare answers of HTTP."""
+    said = getattr(error.response, "data", error.response)
+    return said if isinstance(said, Mapping) else {}
+
+
+def _status_of(error: SlackApiError) -> int:
+    bare = getattr(error.response, "status", 200)
+    return int(getattr(error.response, "status_code", bare))
+
+
 def _refused(error: SlackApiError) -> Failure:
-    response = error.response
-    status = getattr(response, "status_code", 200)
+    response, said, status = error.response, _said(error), _status_of(error)
     if status == _TOO_MANY:
         wait = float(getattr(response, "headers", {}).get("Retry-After", 1))
         return Failure(Meaning.WAIT, wording.machine.SLACK_SAYS_WAIT, wait)
-    code = str(response.get("error", ""))
+    code = code_of(error)
     if code in _MAY_HAVE_ARRIVED or status >= _SERVER:
         sentence = wording.machine.SLACK_FAILED.format(code=code or status)
         return Failure(Meaning.UNSURE, sentence, of_row=True)
     if code in wording.machine.SLACK_REFUSALS:
-        needed = response.get("needed", "?")
+        needed = said.get("needed", "?")
         sentence = wording.machine.SLACK_REFUSALS[code].format(needed=needed)
         return Failure(Meaning.MEND, sentence)
     if code in _TRANSIENT or code == "ratelimited":
         return Failure(Meaning.RETRY, wording.machine.SLACK_BUSY.format(code=code))
-    details = (response.get("response_metadata") or {}).get("messages") or []
+    details = (said.get("response_metadata") or {}).get("messages") or []
     if code in _THEMSELVES:
         sentence = wording.machine.SLACK_REFUSES.format(code=code)
         return Failure(Meaning.GIVE_UP, " ".join([sentence, *map(str, details)]))

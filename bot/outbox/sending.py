@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from bot import wording
 from bot.desk import Desk
 from bot.messages.rendering import render
+from bot.outbox.failures import Paused, code_of
 from bot.outbox.in_flight import InFlight
 from bot.outbox.kinds import head_of
 from bot.outbox.rendered import Nothing, NotYet, Post, Reaction, Rendered, Update, Upload
@@ -73,7 +74,7 @@ class Sending:
         """
         try:
             await self._do(row, rendered, calls)
-        except (SlackApiError, NotNoted):
+        except (SlackApiError, Paused, NotNoted):
             self._in_flight.note_ended(row)
             raise
         row.state = OutboxState.SENT  # a look at the outbox may have begun before this
@@ -124,7 +125,7 @@ class Sending:
             try:
                 await calls.update(channel, ts, update.content)
             except SlackApiError as error:
-                if error.response.get("error") not in _GONE:
+                if code_of(error) not in _GONE:
                     raise
                 await self._leave_alone(channel, ts)
         await self._settle(row)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from slack_sdk.errors import SlackApiError
 
 from bot.outbox.arrived import find_message, find_upload
-from bot.outbox.failures import Meaning, understood
+from bot.outbox.failures import Meaning, Paused, code_of, understood
 from bot.outbox.plan import Lane, Method
 from bot.outbox.rendered import Post, Reaction, Upload
 from bot.outbox.token_bucket import TokenBucket
@@ -114,6 +114,8 @@ class SlackCalls:
     @contextmanager
     def _limited(self, method: str, channel: str = "") -> Iterator[None]:
         bucket = self._bucket(method, channel)
+        if bucket.pause_seconds > 0:
+            raise Paused(bucket.pause_seconds)
         bucket.take()
         try:
             yield
@@ -141,5 +143,5 @@ def _unless(*known: str) -> Iterator[None]:
     try:
         yield
     except SlackApiError as error:
-        if error.response.get("error") not in known:
+        if code_of(error) not in known:
             raise

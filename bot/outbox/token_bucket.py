@@ -31,9 +31,13 @@ class TokenBucket:
             gained = (now - self._filled_at) * self.per_second
             self._tokens = min(self.burst, self._tokens + gained)
             self._filled_at = now
-        pause = max(0.0, self._filled_at - now)
         missing = max(0.0, 1 - self._tokens)
-        return pause + (missing / self.per_second if missing > 1e-9 else 0.0)
+        return self.pause_seconds + (missing / self.per_second if missing > 1e-9 else 0.0)
+
+    @property
+    def pause_seconds(self) -> float:
+        """How long until the other side allows a call, whatever is left."""
+        return max(0.0, self._filled_at - self.clock())
 
     def pause(self, seconds: float) -> None:
         """Allow nothing for a while: the other side said so."""

@@ -6,6 +6,7 @@ from typing import Any
 from bot.desk import Desk
 from bot.text import literal
 from records.assistant import Assistant, pick_assistant
+from records.errors import NotFound
 
 
 def assistant_of(desk: Desk, command: Mapping[str, Any], *, named: str | None) -> Assistant:
@@ -19,6 +20,14 @@ def assistant_of(desk: Desk, command: Mapping[str, Any], *, named: str | None) -
     if not named and len(of_channel) == 1:
         return of_channel[0]
     return pick_assistant(dict(desk.assistants), named or None)
+
+
+def assistant_here(desk: Desk, command: Mapping[str, Any]) -> str | None:
+    """The assistant that is meant where none is named; None where that is not clear."""
+    try:
+        return assistant_of(desk, command, named=None).name
+    except NotFound:
+        return None
 
 
 def words_of(command: Mapping[str, Any]) -> list[str]:

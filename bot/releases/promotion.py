@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot import wording
 from bot.desk import Desk
+from bot.releases.naming import names_of
 from records import consents, versions
 from records.assistant import Assistant
 from records.database import lock_assistant
@@ -54,6 +55,7 @@ def _promote(
     if assistant.slack.two_person_promotion:
         versions.require_evidence(session, version)
         if len(consents.agree_to_promote(session, version, actor=user)) == 1:
-            return wording.releases.CONSENT_NOTED.format(version=version_id)
+            named = names_of(session, version.assistant).full(version_id)
+            return wording.releases.CONSENT_NOTED.format(version=named)
     versions.promote(session, version_id, actor=user)
     return None

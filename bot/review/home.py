@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 
 from bot.attendance import explained
 from bot.desk import Desk
+from bot.outbox.failures import code_of
+from bot.releases.naming import names_of
 from bot.review.home_state import HomeState
 from bot.review.threads import thread_of
 from bot.text import literal
@@ -24,7 +26,7 @@ from bot.views.home import HomePage, Notice, home_view, loading_home, notice_hom
 from bot.views.home_escalations import MOST, EscalationsShown
 from bot.views.home_example import ExampleShown
 from bot.views.home_results import Figures, ResultsShown
-from records import examples, fixes, flag_results, open_escalations, review
+from records import doubts, examples, fixes, flag_results, open_escalations, review
 from records.errors import Forbidden
 from records.ids import utc_now
 from records.review import Waiting
@@ -101,7 +103,7 @@ async def _publish(door: Doorway, view: dict[str, Any]) -> Doorway:
     try:
         shown = await door.client.views_publish(user_id=door.user, view=view, hash=door.hash)
     except SlackApiError as error:
-        if error.response.get("error") != "hash_conflict":
+        if code_of(error) != "hash_conflict":
             raise
         return door
     return replace(door, hash=shown["view"]["hash"]) if door.hash else door
@@ -134,10 +136,12 @@ async def _page(desk: Desk, door: Doorway, outcome: Outcome) -> HomePage:
         lambda session: _read(session, desk, reading, may=may, known=known, move=outcome.move)
     )
     address = await desk.addresses.of(door.client)
+    channels = {one.channel for one in page.escalations.waiting.oldest if one.channel}
+    readable = [c for c in channels if await desk.readers.has(door.client, c, door.user)]
     return replace(
         page,
         notice=outcome.notice,
-        escalations=replace(page.escalations, address=address),
+        escalations=replace(page.escalations, address=address, readable=readable),
         shown=replace(page.shown, address=address) if page.shown else None,
     )
 
@@ -175,6 +179,7 @@ def _read(
         results=_results(session, door.user, known, waiting),
         escalations=EscalationsShown(
             agent=door.user,
+            now=utc_now(),
             waiting=open_escalations.waiting(session, known, most=MOST),
             mine=open_escalations.of_agent(session, door.user, known, most=MOST),
         ),
@@ -218,6 +223,7 @@ def _shown(
         own=frozenset(e.id for e in seen if examples.is_own(session, e, door.user)),
         can_go_back=bool(door.state.trail),
         thread=thread_of(session, example),
+        doubts=doubts.of_waiting(session, example),
     )
 
 
@@ -238,4 +244,5 @@ def _results(
             )
             for name in known
         ],
+        names=names_of(session, *known),
     )

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.orm import Session
 
+from bot import wording
 from bot.desk import Desk
 from bot.incoming.deliveries import first_time
 from records import examples
 from records.assistant import Assistant
 from records.errors import Conflict, Forbidden
 from records.review import teaches_the_same
+from records.states import RejectReason
 from records.tables import Example
 
 
@@ -24,6 +26,14 @@ class Reviewer:
 
     client: AsyncWebClient
     user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An example as a person saw it."""
+
+    example: str
+    fingerprint: str
 
 
 async def allowed(desk: Desk, reviewer: Reviewer, example_id: str) -> Assistant:
@@ -129,6 +139,35 @@ async def approve_all(
         examples.require_seen(first, seen)
         alike = [one for one in locked.values() if _is_like(one, first)]
         return sum(_approved(session, one, reviewer.user, four_eyes=four_eyes) for one in alike)
+
+    return await desk.write(work)
+
+
+async def settle(desk: Desk, reviewer: Reviewer, right: Seen, wrong: Seen) -> Example:
+    """Approve one of two examples that contradict each other and reject the other, or neither.
+
+    Raises:
+        NotFound, Forbidden, Conflict: see `decide`; also where they are of two assistants.
+    """
+    assistant = await allowed(desk, reviewer, right.example)
+    four_eyes, actor = assistant.slack.four_eyes, reviewer.user
+
+    def work(session: Session) -> Example:
+        ids = sorted((right.example, wrong.example))  # see `approve_all`
+        locked = {name: examples.get(session, name, lock=True) for name in ids}
+        if len({example.assistant for example in locked.values()}) > 1:
+            raise Conflict(wording.review.OTHER_ASSISTANT)
+        examples.require_seen(locked[wrong.example], wrong.fingerprint)
+        note = str(RejectReason.WRONG)
+        examples.decide(session, wrong.example, approve=False, actor=actor, note=note)
+        return examples.decide(
+            session,
+            right.example,
+            approve=True,
+            actor=actor,
+            four_eyes=four_eyes,
+            seen=right.fingerprint,
+        )
 
     return await desk.write(work)
 

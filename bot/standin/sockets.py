@@ -85,6 +85,8 @@ class Sockets:
         self._forget(socket)
         with contextlib.suppress(ConnectionError):
             await socket.send_json({"type": "disconnect", "reason": reason, "debug_info": {}})
+            if reason != "warning":  # which comes some seconds before the end
+                await socket.close()
 
     def _forget(self, socket: web.WebSocketResponse) -> None:
         if socket in self._open:

@@ -146,9 +146,15 @@ def probability(share: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A length of time in words."""
+    """A length of time in words, as exact as people say it."""
+    words = wording.machine
     if seconds < 90:
-        return f"{max(0, round(seconds))} s"
+        return words.SECONDS.format(number=max(0, round(seconds)))
     if seconds < 90 * 60:
-        return f"{round(seconds / 60)} min"
-    return f"{seconds / 3600:.1f} h"
+        return words.MINUTES.format(number=round(seconds / 60))
+    hours = seconds / 3600
+    if hours < 10:
+        return words.HOURS.format(number=f"{hours:.1f}".removesuffix(".0"))
+    if hours < 48:
+        return words.HOURS.format(number=round(hours))
+    return words.DAYS.format(number=f"{round(hours / 24):,}")

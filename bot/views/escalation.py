@@ -22,6 +22,7 @@ from bot.views.content import (
     small,
 )
 from bot.views.transcript import speaker
+from bot.views.version_names import BY_ID, VersionNames
 from bot.views.why_escalated import why
 from records import transcripts
 from records.handle_time import handled_seconds
@@ -49,6 +50,7 @@ def escalation_card(
     led_here: Sequence[Turn],
     version: str | None,
     wrote_again: Turn | None = None,
+    names: VersionNames = BY_ID,
 ) -> Content:
     """The card in the channel.
 
@@ -58,6 +60,7 @@ def escalation_card(
         led_here: What had been said; the last turns are shown, in short.
         version: The one that answered.
         wrote_again: The customer's newest turn since the escalation was opened.
+        names: How the assistant's versions are named.
     """
     question = transcripts.asked(led_here)
     if escalation.state is EscalationState.RESOLVED:
@@ -69,7 +72,7 @@ def escalation_card(
             *_last_words(led_here),
             *_newest(wrote_again),
             line(_state(escalation)),
-            small(*_small_print(escalation, conversation, version)),
+            small(*_small_print(escalation, conversation, version and names.first(version))),
             buttons("escalation", *_choices(escalation)),
         ]
     return content(_fallback(conversation, question), blocks)
@@ -142,9 +145,8 @@ def _small_print(
     words = wording.conversations
     return [
         words.ASSISTANT.format(assistant=literal(conversation.assistant)),
-        words.VERSION.format(version=literal(version)) if version else "",
+        literal(version) if version else "",
         *_waited(escalation),
-        escalation.id,
     ]
 
 
@@ -158,7 +160,6 @@ def _ended(escalation: Escalation, conversation: Conversation, question: str) ->
         words.QUESTION.format(question=literal(question, _QUESTION)) if question else "",
         words.NOTE.format(note=literal(escalation.note, _LONGEST_NOTE)) if escalation.note else "",
         *_waited(escalation),
-        escalation.id,
     ]
     return [line(" · ".join(told)), small(*print_)]
 

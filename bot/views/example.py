@@ -1,5 +1,7 @@
 """The card of a proposed example: before, after, and the choice."""
 
+from collections.abc import Sequence
+
 from slack_sdk.models.blocks import (
     ActionsBlock,
     Block,
@@ -10,16 +12,24 @@ from slack_sdk.models.blocks import (
 from bot import wording
 from bot.text import escaped, literal, who
 from bot.views.content import Button, Content, content, line, moment, small
+from bot.views.doubted import doubt_blocks
 from bot.views.marked import marked
 from bot.views.rejecting import reject_select
+from records.doubts import Doubted
 from records.examples import fingerprint
 from records.review import question_of
 from records.states import ExampleState
 from records.tables import Example
 
 
-def example_card(example: Example, *, handoff_sentence: str, four_eyes: bool = False) -> Content:
-    """What would be learned: the question, the answer given, the right one."""
+def example_card(
+    example: Example,
+    *,
+    handoff_sentence: str,
+    four_eyes: bool = False,
+    doubts: Sequence[Doubted] = (),
+) -> Content:
+    """What would be learned: the question, the answer given, the right one, and what is doubted."""
     source = wording.review.SOURCES[example.source]
     title = wording.review.EXAMPLE_TITLE.format(source=source, who=who(example.created_by))
     blocks: list[Block] = [
@@ -34,6 +44,7 @@ def example_card(example: Example, *, handoff_sentence: str, four_eyes: bool = F
     if example.state is not ExampleState.PROPOSED:
         blocks.append(line(outcome_of(example)))
     else:
+        blocks += doubt_blocks(doubts, handoff_sentence=handoff_sentence)
         blocks += [*_eyes(example, four_eyes=four_eyes), _choices(example, four_eyes=four_eyes)]
     return content(escaped(wording.review.EXAMPLE_FALLBACK.format(source=source)), blocks)
 

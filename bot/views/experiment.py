@@ -12,6 +12,7 @@ from bot import wording
 from bot.text import escaped, literal, who
 from bot.views.content import Button, Content, buttons, content, line, moment, said, small
 from bot.views.report import promotion_question
+from bot.views.version_names import BY_ID, VersionNames
 from records.standings import Standing
 from records.states import AlertKind, ExperimentState
 from records.tables import Audit, Experiment
@@ -35,6 +36,7 @@ class Shown:
     consents: Sequence[tuple[str, str]]
     """Who agreed to promote which version."""
     at: datetime
+    names: VersionNames = BY_ID
 
 
 def experiment_message(shown: Shown) -> Content:
@@ -60,9 +62,9 @@ def _blocks(shown: Shown) -> list[Block]:
     changes = [_change(change) for change in shown.changes[-_MOST_CHANGES:]]
     blocks = [
         line(_title(shown.experiment)),
-        *_sides(shown.sides),
+        *_sides(shown),
         small(wording.experiments.NO_VERDICT.format(at=moment(shown.at))),
-        small(*changes, shown.experiment.id),
+        *([small(*changes)] if changes else []),
     ]
     if shown.experiment.state is ExperimentState.RUNNING:
         blocks += [*_consents(shown), buttons("experiment", *_buttons(shown))]
@@ -75,7 +77,7 @@ def digest_message(shown: Shown, *, day: int) -> Content:
     title = wording.experiments.DIGEST_TITLE.format(assistant=literal(name), day=day)
     blocks = [
         line(title),
-        *_sides(shown.sides),
+        *_sides(shown),
         small(wording.experiments.NO_VERDICT.format(at=moment(shown.at))),
     ]
     notice = wording.experiments.DIGEST_FALLBACK.format(assistant=name, day=day)
@@ -86,7 +88,7 @@ def alert_message(experiment: Experiment, kind: AlertKind, sentence: str) -> Con
     """Why somebody should look at it now."""
     title = wording.experiments.ALERTS[kind].format(assistant=literal(experiment.assistant))
     notice = wording.experiments.ALERT_FALLBACKS[kind].format(assistant=experiment.assistant)
-    next_step = small(wording.experiments.ALERT_NEXT, experiment.id)
+    next_step = small(wording.experiments.ALERT_NEXT)
     return content(escaped(notice), [line(title), *said(sentence, most=1), next_step])
 
 
@@ -98,14 +100,17 @@ def _title(experiment: Experiment) -> str:
     )
 
 
-def _sides(sides: Sequence[Standing]) -> list[Block]:
-    return [line(f"{_side(side)}\n{_counts(side)}") for side in sides[:_MOST_SIDES]]
+def _sides(shown: Shown) -> list[Block]:
+    sides = shown.sides[:_MOST_SIDES]
+    return [line(f"{_side(side, shown.names)}\n{_counts(side)}") for side in sides]
 
 
-def _side(side: Standing) -> str:
+def _side(side: Standing, names: VersionNames) -> str:
     words = wording.experiments.CHAMPIONS_SIDE if side.arm is None else wording.experiments.ARM_SIDE
     return words.format(
-        version=literal(side.version or ""), arm=literal(side.arm or ""), share=f"{side.share:.0%}"
+        version=literal(names.first(side.version or "")),
+        arm=literal(side.arm or ""),
+        share=f"{side.share:.0%}",
     )
 
 
@@ -160,7 +165,10 @@ def _consents(shown: Shown) -> list[Block]:
     if not shown.two_persons:
         return []
     words = wording.releases.CONSENT
-    agreed = [words.format(who=who(a), version=literal(v)) for a, v in shown.consents]
+    agreed = [
+        words.format(who=who(agent), version=literal(shown.names.full(version)))
+        for agent, version in shown.consents
+    ]
     return [line(sentence) for sentence in agreed[:3]]
 
 
@@ -173,7 +181,7 @@ def _buttons(shown: Shown) -> list[Button]:
         style="danger",
         question=wording.experiments.STOP_QUESTION.format(assistant=shown.experiment.assistant),
     )
-    return [*promote, *_ramps(shown.experiment), stop]
+    return [*promote, *_ramps(shown.experiment, shown.names), stop]
 
 
 def _promote(shown: Shown, version: str, *, place: int) -> Button:
@@ -183,17 +191,19 @@ def _promote(shown: Shown, version: str, *, place: int) -> Button:
     question = promotion_question(two_persons=shown.two_persons, consents=agreed)
     champion = next((side.version for side in shown.sides if side.arm is None), None)
     return Button(
-        words.format(version=version),
+        words.format(version=shown.names.short(version)),
         f"promote_arm:{place}",
         f"{shown.experiment.id} {version}",
         style="primary",
         question=question.format(
-            challenger=version, champion=champion, assistant=shown.experiment.assistant
+            challenger=shown.names.full(version),
+            champion=shown.names.full(champion or ""),
+            assistant=shown.experiment.assistant,
         ),
     )
 
 
-def _ramps(experiment: Experiment) -> list[Button]:
+def _ramps(experiment: Experiment, names: VersionNames) -> list[Button]:
     """Greater shares for the only arm; with several arms they would have to share them."""
     if len(experiment.arms) != 1:
         return []
@@ -204,7 +214,9 @@ def _ramps(experiment: Experiment) -> list[Button]:
             f"ramp:{percent}",
             experiment.id,
             question=wording.experiments.RAMP_QUESTION.format(
-                version=arm.version, share=f"{percent}%", assistant=experiment.assistant
+                version=names.full(arm.version),
+                share=f"{percent}%",
+                assistant=experiment.assistant,
             ),
         )
         for percent in RAMPS

@@ -11,6 +11,7 @@ from slack_sdk.models.views import View
 from bot import wording
 from bot.text import cut, literal
 from bot.views.content import line
+from bot.views.version_names import BY_ID, VersionNames
 
 CALLBACK = "start_experiment_form"
 _VERSION, _SHARE = "experiment_version", "experiment_share"
@@ -36,12 +37,14 @@ class Origin:
         return cls(**json.loads(metadata))
 
 
-def experiment_form(origin: Origin, versions: Sequence[str], *, champion: str) -> dict[str, Any]:
+def experiment_form(
+    origin: Origin, versions: Sequence[str], *, champion: str, names: VersionNames = BY_ID
+) -> dict[str, Any]:
     """The form; `versions` are those that may be tried, at least one, the newest first."""
     about = wording.experiments.FORM_ABOUT.format(
-        assistant=literal(origin.assistant), champion=literal(champion)
+        assistant=literal(origin.assistant), champion=literal(names.full(champion))
     )
-    blocks: list[Block] = [line(about), _versions(versions), _shares()]
+    blocks: list[Block] = [line(about), _versions(versions, names), _shares()]
     view = View(
         type="modal",
         callback_id=CALLBACK,
@@ -54,10 +57,10 @@ def experiment_form(origin: Origin, versions: Sequence[str], *, champion: str) -
     return view.to_dict()
 
 
-def _versions(versions: Sequence[str]) -> Block:
+def _versions(versions: Sequence[str], names: VersionNames) -> Block:
     options = [
-        Option(value=name, text=PlainTextObject(text=cut(name, 75)))
-        for name in versions[:MOST_VERSIONS]
+        Option(value=version, text=PlainTextObject(text=cut(names.first(version), 75)))
+        for version in versions[:MOST_VERSIONS]
     ]
     return InputBlock(
         block_id=_VERSION,

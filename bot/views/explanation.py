@@ -6,11 +6,23 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 
-from slack_sdk.models.blocks import Block
+from slack_sdk.models.blocks import Block, ContextBlock, DividerBlock
 
 from bot import wording
-from bot.text import literal, who
-from bot.views.content import Content, content, line, moment, probability, said, small, took
+from bot.text import clean, cut, literal, who
+from bot.views.content import (
+    Content,
+    content,
+    line,
+    moment,
+    ours,
+    plain,
+    probability,
+    said,
+    small,
+    took,
+)
+from bot.views.version_names import BY_ID, VersionNames
 from records.states import (
     EscalationReason,
     EscalationState,
@@ -23,48 +35,76 @@ from records.states import (
 
 _MOST_FLAGS = 5
 _MOST_RELEASES = 5
-_MOST_EXAMPLES = 5
+_MOST_EXAMPLES = 3
+_LEAD = 100
+"""Of what the nearest example teaches, in the lines that lead."""
 
 Found = Mapping[str, Any]
 
 
-def explanation(found: Found) -> Content:
-    """What `records.lineage.explain` found."""
+def explanation(found: Found, *, names: VersionNames = BY_ID) -> Content:
+    """What `records.lineage.explain` found: which version said it and why, then all of it."""
+    turn = found["turn"]
+    lead = [_by(turn, names), _learned(found)]
     blocks = [
-        line(wording.explaining.TITLE),
-        *_turn(found["turn"]),
+        line("\n".join(sentence for sentence in lead if sentence)),
+        DividerBlock(),
+        *_turn(turn),
         *_escalation(found["escalation"]),
         *[line(_flag(flag)) for flag in found["flags"][-_MOST_FLAGS:]],
-        *_version(found["version"]),
-        *_dataset(found["dataset"], has_version=found["version"] is not None),
-        small(literal(found["turn"]["id"]), literal(found["turn"]["conversation_id"])),
+        *_version(found["version"], names),
+        *_dataset(found["dataset"]),
+        small(literal(turn["id"]), literal(turn["conversation_id"])),
     ]
     return content(wording.explaining.FALLBACK, blocks)
 
 
-def _turn(turn: Found) -> list[Block]:
-    words = wording.explaining
-    asked = [line(words.ASKED), *said(turn["asked"], most=1)] if turn["asked"] else []
-    answered = words.ANSWERED.format(at=_at(turn["at"]))
-    return [
-        *asked,
-        line(answered),
-        *said(turn["answered"], most=2),
-        line(f"{_by(turn)}\n{_took(turn)}"),
-    ]
-
-
-def _by(turn: Found) -> str:
+def _by(turn: Found, names: VersionNames) -> str:
     words = wording.explaining
     if not turn["version"]:
         return words.BY_NOBODY
+    version = literal(names.first(turn["version"]))
     if turn["arm"]:
-        return words.BY_ARM.format(
-            version=literal(turn["version"]),
-            arm=literal(turn["arm"]),
-            experiment=literal(turn["experiment"] or ""),
-        )
-    return words.BY_VERSION.format(version=literal(turn["version"]))
+        return words.BY_ARM.format(version=version, arm=literal(turn["arm"]))
+    return words.BY_VERSION.format(version=version)
+
+
+def _learned(found: Found) -> str:
+    """What it was trained on that is most like the question."""
+    words, dataset = wording.explaining, found["dataset"]
+    if found["version"] is None:
+        return ""
+    if dataset is None:
+        return words.NO_DATASET if found["version"]["adapter"] else words.BARE
+    number = f"{sum(dataset['examples_by_source'].values()):,}"
+    nearest = dataset["nearest_examples"][:1]
+    if not nearest:
+        return words.LEARNED_NOTHING_LIKE.format(number=number)
+    (example,) = nearest
+    return words.LEARNED.format(
+        number=number,
+        likeness=f"{example['likeness']:.0%}",
+        question=literal(example["question"], _LEAD),
+        answer=literal(example["chosen"] or words.EXAMPLE_HANDOVER, _LEAD),
+    )
+
+
+def _turn(turn: Found) -> list[Block]:
+    words = wording.explaining
+    asked = [small(words.ASKED), *said(turn["asked"], most=1)] if turn["asked"] else []
+    answered = words.ANSWERED.format(at=_at(turn["at"]))
+    told = said(turn["answered"], most=2)
+    return [*asked, small(answered), *told, *_measured(turn)]
+
+
+def _measured(turn: Found) -> list[Block]:
+    """What is known of how the answer was made."""
+    if not turn["version"]:
+        return []
+    tried = ""
+    if turn["experiment"]:
+        tried = wording.explaining.EXPERIMENT.format(experiment=literal(turn["experiment"]))
+    return [small(_took(turn), tried)]
 
 
 def _took(turn: Found) -> str:
@@ -98,18 +138,18 @@ def _flag(flag: Found) -> str:
     return words.FLAGGED_BECAUSE.format(who=by, at=at, reason=reason)
 
 
-def _version(version: Found | None) -> list[Block]:
+def _version(version: Found | None, names: VersionNames) -> list[Block]:
     if version is None:
         return []
     words = wording.explaining.VERSION if version["parent"] else wording.explaining.VERSION_BARE
     verdict = version["verdict"]
     sentence = words.format(
-        version=literal(version["id"]),
+        version=literal(names.first(version["id"])),
         state=wording.releases.VERSION_STATES[VersionState(version["state"])],
         verdict=wording.releases.VERDICTS[Verdict(verdict)]
         if verdict
         else wording.releases.NO_VERDICT,
-        parent=literal(version["parent"] or ""),
+        parent=literal(names.full(version["parent"] or "")),
         base=literal(_base(version["base_model"])),
     )
     releases = [_release(release) for release in version["releases"][-_MOST_RELEASES:]]
@@ -137,15 +177,15 @@ def _release(release: Found) -> str:
     )
 
 
-def _dataset(dataset: Found | None, *, has_version: bool) -> list[Block]:
-    words = wording.explaining
+def _dataset(dataset: Found | None) -> list[Block]:
     if dataset is None:
-        return [line(words.NO_DATASET)] if has_version else []
+        return []
     counts = [
-        words.SOURCE_COUNT.format(count=f"{count:,}", source=_source(source))
+        wording.retraining.SOURCES[ExampleSource(source)].format(count=f"{count:,}")
         for source, count in dataset["examples_by_source"].items()
     ]
-    title = words.DATASET.format(dataset=literal(dataset["id"]), counts=", ".join(counts))
+    words = wording.explaining.DATASET
+    title = words.format(dataset=literal(dataset["id"]), counts=", ".join(counts))
     return [line(title), *_nearest(dataset["nearest_examples"])]
 
 
@@ -155,17 +195,18 @@ def _source(source: str) -> str:
 
 def _nearest(examples: Sequence[Found]) -> list[Block]:
     if not examples:
-        return [line(wording.explaining.NO_NEAREST)]
-    blocks: list[Block] = [line(wording.explaining.NEAREST)]
-    for example in examples[:_MOST_EXAMPLES]:
-        blocks += [*said(_lesson(example), most=1, note=False), small(_made(example))]
-    return blocks
+        return []
+    shown = [_example(example) for example in examples[:_MOST_EXAMPLES]]
+    return [small(wording.explaining.NEAREST), *shown]
 
 
-def _lesson(example: Found) -> str:
-    """What an example teaches, in somebody's words: the question, and the right answer."""
+def _example(example: Found) -> Block:
+    """What an example teaches, in somebody's words, and whose work it is: in small print."""
     answer = example["chosen"] or wording.explaining.EXAMPLE_HANDOVER
-    return wording.explaining.LESSON.format(question=example["question"][:300], answer=answer[:300])
+    lesson = wording.explaining.LESSON.format(
+        question=cut(clean(example["question"]), 200), answer=cut(clean(answer), 200)
+    )
+    return ContextBlock(elements=[plain(lesson), ours(_made(example))])
 
 
 def _made(example: Found) -> str:

@@ -1,7 +1,7 @@
 """App Home: the queue, the example at hand, what flags led to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from slack_sdk.models.blocks import (
@@ -48,7 +48,7 @@ class HomePage:
     waiting: Sequence[Waiting]
     shown: ExampleShown | None
     results: ResultsShown
-    escalations: EscalationsShown = field(default_factory=EscalationsShown)
+    escalations: EscalationsShown
     notice: Notice | None = None
 
 

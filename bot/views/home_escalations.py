@@ -1,16 +1,18 @@
 """Escalations in App Home: which wait for a person, and which the reader has.
 
 Home is open to everybody in the workspace, the channel of the cards perhaps is not: what customers
-say is shown to those who have the conversation only.
+say is shown to those only who have the conversation, or can read its card.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from slack_sdk.models.blocks import Block
 
 from bot import wording
 from bot.text import literal
-from bot.views.content import line, moment
+from bot.views.content import duration, line, moment
 from bot.workspaces.addresses import link_to
 from records.open_escalations import OpenOne, OpenOnes
 
@@ -20,12 +22,15 @@ _QUESTION = 80
 
 @dataclass(frozen=True, slots=True)
 class EscalationsShown:
-    """What goes on now; `address` is the workspace's."""
+    """What goes on at a time; `address` is the workspace's."""
 
+    now: datetime
     agent: str = ""
     waiting: OpenOnes = field(default_factory=OpenOnes)
     mine: OpenOnes = field(default_factory=OpenOnes)
     address: str = ""
+    readable: Collection[str] = ()
+    """Channels that the agent can read."""
 
 
 def escalation_blocks(shown: EscalationsShown) -> list[Block]:
@@ -48,12 +53,15 @@ def _list(title: str, ones: OpenOnes, lines: list[str]) -> Block:
 
 
 def _of_waiting(one: OpenOne, shown: EscalationsShown) -> str:
-    words = wording.home.OPEN_WAITING.format(
-        since=moment(one.escalation.opened_at),
+    may_read = one.channel in shown.readable and one.question
+    words = wording.home.OPEN_WAITING if may_read else wording.home.OPEN_WAITING_UNREAD
+    sentence = words.format(
+        question=literal(one.question, _QUESTION),
+        waited=duration((shown.now - one.escalation.opened_at).total_seconds()),
         assistant=literal(one.assistant, 64),
         reason=wording.conversations.REASONS[one.escalation.reason],
     )
-    return _linked(words, one, shown)
+    return _linked(sentence, one, shown)
 
 
 def _of_mine(one: OpenOne, shown: EscalationsShown) -> str:

@@ -8,10 +8,12 @@ from slack_sdk.models.blocks import ActionsBlock, Block, InteractiveElement, Sec
 from bot import wording
 from bot.text import cut, literal, who
 from bot.views.content import Button, line, moment, ours, small
+from bot.views.doubted import doubts_in_home
 from bot.views.example import outcome_of
 from bot.views.marked import changes, kinds_found, marked
 from bot.views.rejecting import reject_select
 from bot.workspaces.addresses import link_to
+from records.doubts import Doubted
 from records.examples import fingerprint
 from records.review import question_of, teaches_the_same
 from records.states import ExampleState
@@ -40,6 +42,8 @@ class ExampleShown:
     """Channel and `ts` of the thread in which the conversation can be read."""
     address: str = ""
     """The workspace's."""
+    doubts: Sequence[Doubted] = ()
+    """Why it was taken out of training, where it was approved before."""
 
     @property
     def may_approve(self) -> bool:
@@ -71,6 +75,12 @@ def example_blocks(shown: ExampleShown) -> list[Block]:
         *marked(question_of(shown.example), most=1),
         *_before_and_after(shown),
         *_personal_data(shown.example),
+        *doubts_in_home(
+            shown.example,
+            shown.doubts,
+            handoff_sentence=shown.handoff_sentence,
+            may_approve=shown.may_approve,
+        ),
         *_choices(shown),
         *_near(shown),
     ]
@@ -186,12 +196,14 @@ def _looking(shown: ExampleShown) -> list[InteractiveElement]:
 
 
 def _near(shown: ExampleShown) -> list[Block]:
-    if not shown.near:
+    doubted = {one.other.id for one in shown.doubts if one.other is not None}
+    near = [other for other in shown.near if other.id not in doubted]  # those are shown already
+    if not near:
         return []
     agree = len(shown.agreeing) == len(shown.near)
     blocks: list[Block] = [
         line(wording.home.NEAR_AGREEING if agree else wording.home.NEAR_DIFFERING),
-        *(_like(shown, other) for other in shown.near),
+        *(_like(shown, other) for other in near),
     ]
     together = shown.to_approve_together
     if len(together) > 1:

@@ -76,7 +76,7 @@ def _assistant(state: HomeState, count: Count, assistants: tuple[str, ...]) -> S
 def _source(state: HomeState, count: Count) -> StaticSelectElement:
     options = {_ANY: _any(wording.home.ANY_SOURCE, count(replace(state, source=None)))}
     for source, name in wording.home.SOURCES.items():
-        if source is not ExampleSource.ACCEPTED:  # the customer's acceptance is the approval
+        if not source.is_customers_word:  # which is its approval
             options[source] = _named(name, count(replace(state, source=source)))
     return _select(Filter.SOURCE, wording.home.FILTER_SOURCE, options, state.source)
 

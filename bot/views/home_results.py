@@ -9,6 +9,7 @@ from bot import wording
 from bot.text import cut, literal, who
 from bot.views.content import duration, line, small
 from bot.views.example import why_rejected
+from bot.views.version_names import BY_ID, VersionNames
 from records.flag_results import FlagResults
 
 _MOST_AGENTS = 10
@@ -36,6 +37,7 @@ class ResultsShown:
     by_agent: Mapping[str, FlagResults]
     versions: Sequence[str]
     figures: Sequence[Figures]
+    names: VersionNames = BY_ID
 
 
 def results_blocks(shown: ResultsShown) -> list[Block]:
@@ -47,7 +49,7 @@ def results_blocks(shown: ResultsShown) -> list[Block]:
     else:
         blocks.append(line(_results(own, whys=_MOST_WHYS)))
     if shown.versions:
-        blocks.append(small(_versions(shown.versions)))
+        blocks.append(small(_versions(shown.versions, shown.names)))
     if shown.by_agent:
         blocks += _team(shown)
     return [*blocks, *(small(_figures(one)) for one in shown.figures[:_MOST_ASSISTANTS])]
@@ -96,8 +98,8 @@ def _rejected(results: FlagResults, *, whys: int) -> str:
     return wording.home.FLAG_REJECTED_WHY.format(why=why, number="{number}")
 
 
-def _versions(versions: Sequence[str]) -> str:
-    named = ", ".join(literal(version, 80) for version in versions[:_MOST_VERSIONS])
+def _versions(versions: Sequence[str], names: VersionNames) -> str:
+    named = ", ".join(literal(names.full(version), 100) for version in versions[:_MOST_VERSIONS])
     if len(versions) <= _MOST_VERSIONS:
         return wording.home.TRAINED_IN.format(versions=named)
     left = len(versions) - _MOST_VERSIONS

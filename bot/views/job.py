@@ -9,6 +9,7 @@ from slack_sdk.models.blocks import Block
 from bot import wording
 from bot.text import escaped, literal, who
 from bot.views.content import Button, Content, buttons, content, duration, line, moment, said, small
+from bot.views.version_names import BY_ID, VersionNames
 from records.states import JobState, JobTrigger
 from records.tables import Job
 
@@ -23,15 +24,18 @@ _FIGURES = {
 """A figure of the progress: its words, their gap, and the form of the number."""
 
 
-def job_message(job: Job, *, cancelled_by: str | None = None) -> Content:
+def job_message(
+    job: Job, *, cancelled_by: str | None = None, names: VersionNames = BY_ID
+) -> Content:
     """How far a job is, and who cancelled it where somebody did."""
     words = wording.retraining.FALLBACKS[job.state]
-    return content(
-        escaped(words.format(assistant=job.assistant)), job_blocks(job, cancelled_by=cancelled_by)
-    )
+    blocks = job_blocks(job, cancelled_by=cancelled_by, names=names)
+    return content(escaped(words.format(assistant=job.assistant)), blocks)
 
 
-def job_blocks(job: Job, *, cancelled_by: str | None = None) -> list[Block]:
+def job_blocks(
+    job: Job, *, cancelled_by: str | None = None, names: VersionNames = BY_ID
+) -> list[Block]:
     """The same, to be shown within something else."""
     blocks: list[Block] = [line(_title(job)), line(_state(job, cancelled_by))]
     if job.state is JobState.RUNNING and job.progress:
@@ -39,7 +43,7 @@ def job_blocks(job: Job, *, cancelled_by: str | None = None) -> list[Block]:
         blocks += [line(figures)] if figures else []
     if job.error:
         blocks += said(job.error, most=1)
-    blocks.append(small(*_wishes(job.options or {}), job.id, _results(job)))
+    blocks.append(small(*_wishes(job.options or {}), job.id, _results(job, names)))
     if job.state in _ACTIVE:
         blocks.append(buttons("job", _cancel(job)))
     return blocks
@@ -115,10 +119,11 @@ def _wishes(options: Mapping[str, Any]) -> list[str]:
         said_of.append(wording.retraining.WITH_SINCE.format(at=at))
     minutes = (options.get("recipe") or {}).get("max_minutes")
     if isinstance(minutes, int | float):
-        said_of.append(wording.retraining.WITH_MINUTES.format(minutes=f"{minutes:g}"))
+        said_of.append(wording.retraining.WITH_MINUTES.format(duration=duration(minutes * 60)))
     return said_of
 
 
-def _results(job: Job) -> str:
-    found = [name for name in (job.dataset_id, job.version, job.report_id) if name]
+def _results(job: Job, names: VersionNames) -> str:
+    version = names.full(job.version) if job.version else ""
+    found = [name for name in (job.dataset_id, version, job.report_id) if name]
     return " → ".join(literal(name) for name in found)

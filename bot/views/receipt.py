@@ -5,21 +5,22 @@ from slack_sdk.models.blocks import Block
 from bot import wording
 from bot.text import escaped, literal, who
 from bot.views.content import Content, content, line, said, small
+from bot.views.version_names import BY_ID, VersionNames
 from records.tables import Fix, Flag
 
 
-def fixed_message(flag: Flag, fix: Fix, *, answer: str) -> Content:
+def fixed_message(flag: Flag, fix: Fix, *, answer: str, names: VersionNames = BY_ID) -> Content:
     """Before and after, for the thread of the flag; `answer` is what was flagged."""
-    version = literal(fix.version, 100)
-    thanks = wording.review.FIXED.format(version=version, who=who(flag.agent))
+    version = names.first(fix.version)
+    thanks = wording.review.FIXED.format(version=literal(version), who=who(flag.agent))
     blocks: list[Block] = [
         line(thanks),
         small(wording.review.FIXED_BEFORE),
         *said(answer, most=1),
         *_wanted(flag),
-        *_after(fix, version),
+        *_after(fix, literal(names.full(fix.version))),
     ]
-    return content(escaped(wording.review.FIXED_FALLBACK.format(version=fix.version)), blocks)
+    return content(escaped(wording.review.FIXED_FALLBACK.format(version=version)), blocks)
 
 
 def _wanted(flag: Flag) -> list[Block]:

@@ -9,6 +9,7 @@ from bot import wording
 from bot.text import cut, escaped, literal, who
 from bot.views.content import Button, Content, buttons, content, line, moment, said, small
 from bot.views.report_figures import changed_line, slice_lines, tables
+from bot.views.version_names import BY_ID, VersionNames
 from records.states import ReleaseAction
 from records.tables import Release, Report
 
@@ -35,6 +36,7 @@ class Standing:
     """Whether a promotion needs the word of two operators."""
     consents: Sequence[str] = field(default=())
     """Who agreed to promote it."""
+    names: VersionNames = BY_ID
 
 
 def report_message(report: Report, *, why: Sequence[str], standing: Standing) -> Content:
@@ -43,35 +45,39 @@ def report_message(report: Report, *, why: Sequence[str], standing: Standing) ->
     The rest stands in its thread: who promotes from a telephone has the buttons in sight.
     """
     blocks = [
-        *_verdict_blocks(report, why[:_FIRST]),
+        *_verdict_blocks(report, why[:_FIRST], standing.names),
         small(changed_line(report.body), wording.releases.IN_THREAD),
         *_outcomes(report, standing),
         *_choices(report, standing),
         small(report.id),
     ]
-    return content(_fallback(report), blocks)
+    return content(_fallback(report, standing.names), blocks)
 
 
-def report_details(report: Report, *, summary: str, why: Sequence[str]) -> Content | None:
+def report_details(
+    report: Report, *, summary: str, why: Sequence[str], names: VersionNames = BY_ID
+) -> Content | None:
     """The rest of a report, for its thread; `summary` is Markdown of ours. None: there is none."""
-    blocks = [*_reasons([*why[_FIRST:], *_to_settle(report)]), *_figures(report, summary)]
+    blocks = [*_reasons([*why[_FIRST:], *_to_settle(report)]), *_figures(report, summary, names)]
     return content(wording.releases.DETAILS_FALLBACK, blocks) if blocks else None
 
 
-def dated_report(report: Report, *, summary: str, why: Sequence[str]) -> Content:
+def dated_report(
+    report: Report, *, summary: str, why: Sequence[str], names: VersionNames = BY_ID
+) -> Content:
     """A report for whoever asks for it, with when it was made and without buttons."""
     made = wording.releases.REPORT_FROM.format(at=moment(report.created_at))
     blocks = [
-        *_verdict_blocks(report, why),
-        *_figures(report, summary),
+        *_verdict_blocks(report, why, names),
+        *_figures(report, summary, names),
         small(changed_line(report.body), made, report.id),
     ]
-    return content(_fallback(report), blocks)
+    return content(_fallback(report, names), blocks)
 
 
-def _verdict_blocks(report: Report, why: Sequence[str]) -> list[Block]:
+def _verdict_blocks(report: Report, why: Sequence[str], names: VersionNames) -> list[Block]:
     return [
-        HeaderBlock(text=PlainTextObject(text=cut(_title(report), 150))),
+        HeaderBlock(text=PlainTextObject(text=cut(_title(report, names), 150))),
         line(wording.releases.VERDICT_LINE.format(verdict=_verdict(report))),
         *_reasons(why),
     ]
@@ -85,10 +91,17 @@ def _to_settle(report: Report) -> list[str]:
     return [str(sentence) for sentence in report.body.get("settle") or []]
 
 
-def _figures(report: Report, summary: str) -> list[Block]:
-    shown = tables(summary)
+def _figures(report: Report, summary: str, names: VersionNames) -> list[Block]:
+    shown = tables(_headed(summary, report, names))
     bounds = [small(wording.releases.BOUNDS)] if shown and report.body.get("slices") else []
     return [*shown, *bounds, *[line(words) for words in slice_lines(report.body)]]
+
+
+def _headed(summary: str, report: Report, names: VersionNames) -> str:
+    """The report with its versions' numbers as heads of columns: their ids stand above."""
+    for version in filter(None, (report.champion, report.challenger)):
+        summary = summary.replace(f"| {version} |", f"| {names.short(version)} |")
+    return summary
 
 
 def _verdict(report: Report) -> str:
@@ -99,36 +112,35 @@ def _measured() -> str:
     return wording.releases.MEASURED
 
 
-def _title(report: Report) -> str:
+def _title(report: Report, names: VersionNames) -> str:
+    challenger = names.full(report.challenger)
     if report.champion is None:
-        return wording.releases.REPORT_TITLE.format(challenger=report.challenger)
+        return wording.releases.REPORT_TITLE.format(challenger=challenger)
     return wording.releases.REPORT_TITLE_AGAINST.format(
-        challenger=report.challenger, champion=report.champion
+        challenger=challenger, champion=names.full(report.champion)
     )
 
 
-def _fallback(report: Report) -> str:
-    verdict = report.verdict or _measured()
+def _fallback(report: Report, names: VersionNames) -> str:
+    verdict, challenger = report.verdict or _measured(), names.first(report.challenger)
     if report.champion is None:
         words = wording.releases.REPORT_FALLBACK
-        return escaped(words.format(challenger=report.challenger, verdict=verdict))
-    words = wording.releases.REPORT_FALLBACK_AGAINST
-    return escaped(
-        words.format(challenger=report.challenger, champion=report.champion, verdict=verdict)
-    )
+        return escaped(words.format(challenger=challenger, verdict=verdict))
+    words, champion = wording.releases.REPORT_FALLBACK_AGAINST, names.full(report.champion)
+    return escaped(words.format(challenger=challenger, champion=champion, verdict=verdict))
 
 
 def _outcomes(report: Report, standing: Standing) -> list[Block]:
     """What was done about it so far, and by whom."""
     words, found = wording.releases, []
     if standing.last_release is not None:
-        found.append(release_sentence(standing.last_release))
+        found.append(release_sentence(standing.last_release, names=standing.names))
     if standing.discarded_by is not None:
         found.append(words.DISCARDED.format(who=who(standing.discarded_by)))
     if standing.tried_share is not None:
         found.append(words.EXPERIMENT_RUNS.format(share=f"{standing.tried_share:.0%}"))
     if standing.may_promote and standing.two_persons:
-        version = literal(report.challenger)
+        version = literal(standing.names.full(report.challenger))
         agreed = [words.CONSENT.format(who=who(a), version=version) for a in standing.consents]
         found += agreed[:3]
     return [line(sentence) for sentence in found]
@@ -191,28 +203,31 @@ def promotion_question(*, two_persons: bool, consents: Sequence[str]) -> str:
 
 def _names(report: Report, standing: Standing) -> dict[str, str]:
     return {
-        "challenger": report.challenger,
-        "champion": standing.champion or str(report.champion),
+        "challenger": standing.names.full(report.challenger),
+        "champion": standing.names.full(standing.champion or str(report.champion)),
         "assistant": report.assistant,
         "share": f"{FIRST_SHARE:.0%}",
     }
 
 
-def refusal_message(version: str, *, reason: str) -> Content:
+def refusal_message(version: str, *, reason: str, names: VersionNames = BY_ID) -> Content:
     """The line that says that a version is not served though it should be."""
-    title = wording.releases.REFUSED.format(version=literal(version))
+    title = wording.releases.REFUSED.format(version=literal(names.first(version)))
     return content(escaped(cut(title, 200)), [line(title), *said(reason, most=1)])
 
 
-def release_message(release: Release, *, may_go_back: bool = False) -> Content:
+def release_message(
+    release: Release, *, may_go_back: bool = False, names: VersionNames = BY_ID
+) -> Content:
     """The line that says what answers customers from now on, and the way back."""
     words = wording.releases.RELEASED_FALLBACK
-    fallback = words.format(version=release.version, assistant=release.assistant)
-    back = [buttons("release", _way_back(release))] if may_go_back else []
-    return content(escaped(fallback), [line(release_sentence(release)), *back])
+    version = names.first(release.version)
+    fallback = words.format(version=version, assistant=release.assistant)
+    back = [buttons("release", _way_back(release, names))] if may_go_back else []
+    return content(escaped(fallback), [line(release_sentence(release, names=names)), *back])
 
 
-def _way_back(release: Release) -> Button:
+def _way_back(release: Release, names: VersionNames) -> Button:
     """It names the version too: by that it is known whose it is."""
     words = wording.releases
     return Button(
@@ -221,20 +236,21 @@ def _way_back(release: Release) -> Button:
         f"{release.version} {release.id}",
         style="danger",
         question=words.ROLL_BACK_QUESTION.format(
-            challenger=release.version, assistant=release.assistant
+            challenger=names.full(release.version), assistant=release.assistant
         ),
     )
 
 
-def release_sentence(release: Release) -> str:
+def release_sentence(release: Release, *, names: VersionNames = BY_ID) -> str:
     """What changed, by whom, and when."""
-    words = wording.releases
-    names = {
-        "version": literal(release.version),
+    words, back = wording.releases, release.action is ReleaseAction.ROLLBACK
+    named = names.full if back else names.first
+    gaps = {
+        "version": literal(named(release.version)),
         "at": moment(release.created_at),
         "who": who(release.actor),
-        "replaced": literal(release.replaces) if release.replaces else "",
+        "replaced": literal(names.full(release.replaces)) if release.replaces else "",
     }
-    if release.action is ReleaseAction.ROLLBACK:
-        return (words.ROLLED_BACK_FROM if release.replaces else words.ROLLED_BACK).format(**names)
-    return (words.PROMOTED_FROM if release.replaces else words.PROMOTED).format(**names)
+    if back:
+        return (words.ROLLED_BACK_FROM if release.replaces else words.ROLLED_BACK).format(**gaps)
+    return (words.PROMOTED_FROM if release.replaces else words.PROMOTED).format(**gaps)

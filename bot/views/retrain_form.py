@@ -22,6 +22,7 @@ from bot import wording
 from bot.text import literal
 from bot.views.content import line, small
 from bot.views.job import job_blocks
+from bot.views.version_names import BY_ID, VersionNames
 from records.states import TrainingMethod
 from records.tables import Job
 from records.training_data import FEW, TrainingData
@@ -76,6 +77,7 @@ class Offer:
     own_minutes: float | None
     """The time limit of the assistant's recipe."""
     timezone: str
+    names: VersionNames = BY_ID
 
 
 def retrain_form(origin: Origin, offer: Offer, wishes: Wishes | None = None) -> dict[str, Any]:
@@ -96,9 +98,9 @@ def loading_form(origin: Origin) -> dict[str, Any]:
     return _view(origin, [small(wording.retraining.FORM_LOADING)], submit=None)
 
 
-def running_view(origin: Origin, job: Job) -> dict[str, Any]:
+def running_view(origin: Origin, job: Job, *, names: VersionNames = BY_ID) -> dict[str, Any]:
     """The job that runs already, in place of the form."""
-    blocks = [line(wording.retraining.RUNS_ALREADY), *job_blocks(job)]
+    blocks = [line(wording.retraining.RUNS_ALREADY), *job_blocks(job, names=names)]
     return _view(origin, blocks, submit=None)
 
 
@@ -117,9 +119,8 @@ def _view(origin: Origin, blocks: list[Block], *, submit: str | None) -> dict[st
 
 def _counts(origin: Origin, offer: Offer, wishes: Wishes) -> list[Block]:
     words, data = wording.retraining, offer.data
-    about = words.ABOUT.format(
-        assistant=literal(origin.assistant), champion=literal(offer.champion)
-    )
+    champion = literal(offer.names.full(offer.champion))
+    about = words.ABOUT.format(assistant=literal(origin.assistant), champion=champion)
     sentences = [_used(data), words.NEW.format(count=f"{data.new:,}"), _not_used(data)]
     warnings = [words.FEW.format(few=f"{FEW:,}")] if data.total < FEW else []
     if not data.corrections:

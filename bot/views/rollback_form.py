@@ -10,6 +10,7 @@ from slack_sdk.models.views import View
 from bot import wording
 from bot.text import literal
 from bot.views.content import line
+from bot.views.version_names import BY_ID, VersionNames
 
 CALLBACK = "rollback"
 
@@ -33,12 +34,14 @@ class Way:
         return cls(**json.loads(metadata))
 
 
-def rollback_form(way: Way, *, experiment_runs: bool) -> dict[str, Any]:
+def rollback_form(
+    way: Way, *, experiment_runs: bool, names: VersionNames = BY_ID
+) -> dict[str, Any]:
     """What will happen, to be confirmed."""
     about = wording.releases.ROLLBACK_ABOUT.format(
         assistant=literal(way.assistant),
-        champion=literal(way.champion),
-        target=literal(way.target),
+        champion=literal(names.full(way.champion)),
+        target=literal(names.first(way.target)),
     )
     blocks: list[Block] = [line(about)]
     if experiment_runs:

@@ -7,6 +7,7 @@ from slack_sdk.models.blocks import Block
 from bot import wording
 from bot.text import clean, cut, escaped, literal, who
 from bot.views.content import Button, Content, buttons, content, moment, said, small
+from bot.views.version_names import BY_ID, VersionNames
 from records.conversations import is_long
 from records.messages import Role
 from records.tables import Flag, Turn
@@ -15,13 +16,13 @@ _MOST_BLOCKS = 12
 """More than any turn needs that is not long, wherever its lines may be divided."""
 
 
-def turn_message(turn: Turn, *, flags: Sequence[Flag] = ()) -> Content:
+def turn_message(turn: Turn, *, flags: Sequence[Flag] = (), names: VersionNames = BY_ID) -> Content:
     """One turn in the transcript; an answer carries what agents said of it and the flag button.
 
     Of a long one only the beginning is shown: the whole stands in a file after it.
     """
     most = 1 if is_long(turn) else _MOST_BLOCKS
-    blocks: list[Block] = [small(_heading(turn)), *said(_words(turn), most=most, note=False)]
+    blocks: list[Block] = [small(_heading(turn, names)), *said(_words(turn), most=most, note=False)]
     if turn.withheld:
         withheld = said(turn.withheld, most=most, note=False)
         blocks += [small(wording.conversations.WITHHELD), *withheld]
@@ -36,11 +37,11 @@ def turn_message(turn: Turn, *, flags: Sequence[Flag] = ()) -> Content:
     return content(f"{turn.role.capitalize()}: {escaped(cut(turn.content, 200))}", blocks)
 
 
-def _heading(turn: Turn) -> str:
+def _heading(turn: Turn, names: VersionNames) -> str:
     details = [
         speaker(turn),
         moment(turn.created_at),
-        literal(turn.version) if turn.version else "",
+        literal(names.short(turn.version)) if turn.version else "",
         wording.conversations.TURN_STATUSES[turn.status],
     ]
     return " · ".join(part for part in details if part)

@@ -26,6 +26,7 @@ from bot.views.content import (
     small,
     took,
 )
+from bot.views.version_names import BY_ID, VersionNames
 from records.tables import Flag, Turn
 
 
@@ -48,6 +49,9 @@ class AnswerShown:
     """Who sent the draft to the customer."""
     sent_words: str | None = None
     """What was sent, where it was edited before."""
+    names: VersionNames = BY_ID
+    has_rules: bool = False
+    """Whether phrases or rules of the assistant's file hand customers over without its answer."""
 
 
 def answer_message(shown: AnswerShown) -> Content:
@@ -79,11 +83,18 @@ def answer_end(shown: AnswerShown) -> list[dict[str, Any]]:
         blocks.append(line(wording.asking.EMPTY_ANSWER))
     if notes:
         blocks.append(small(*notes))
-    blocks.append(small(_facts(shown), "" if shown.is_draft else wording.asking.UNCOUNTED))
+    blocks.append(small(_facts(shown), _uncounted(shown)))
     if not shown.flags and not shown.liked_by:
         blocks.append(_feedback(turn))
     blocks.append(buttons("answer", *_choices(shown)))
     return [block.to_dict() for block in blocks]
+
+
+def _uncounted(shown: AnswerShown) -> str:
+    """In what it differs from an answer to a customer."""
+    if shown.is_draft:
+        return ""
+    return wording.asking.UNCOUNTED_UNRULED if shown.has_rules else wording.asking.UNCOUNTED
 
 
 def _remarks(shown: AnswerShown) -> list[str]:
@@ -120,7 +131,7 @@ def _facts(shown: AnswerShown) -> str:
     passed = took(turn.duration_ms)
     if shown.blind:
         return words.FACTS_BLIND.format(duration=passed)
-    version = literal(turn.version or "")
+    version = literal(shown.names.first(turn.version or ""))
     sure = confidence(turn.mean_logprob)
     if sure is None:
         return words.FACTS.format(version=version, duration=passed)

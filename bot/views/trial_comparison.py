@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bot import wording
 from bot.text import literal, who
 from bot.views.content import Button, Content, buttons, content, line, small
+from bot.views.version_names import BY_ID, VersionNames
 from records.judgements import Better
 from records.tables import Turn
 
@@ -20,11 +21,12 @@ class ComparisonShown:
     """Whether both said the same."""
     better: Better | None = None
     judged_by: str = ""
+    names: VersionNames = BY_ID
 
 
 def comparison_message(shown: ComparisonShown) -> Content:
     """Which of two answers is better: the choices, or what was chosen."""
-    first, second = map(literal, shown.versions)
+    first, second = (literal(shown.names.full(version)) for version in shown.versions)
     if shown.better is not None:
         verdict = _verdict(shown.better, first, second, by=who(shown.judged_by))
         note = wording.asking.JUDGED_NOTE.format(first=first, second=second)
@@ -33,7 +35,8 @@ def comparison_message(shown: ComparisonShown) -> Content:
         return content(wording.asking.COMPARE_SAME, [line(wording.asking.COMPARE_SAME)])
     sentence = wording.asking.COMPARE
     if not shown.blind:
-        sentence = wording.asking.COMPARE_KNOWN.format(first=first, second=second)
+        gave = [literal(shown.names.first(version)) for version in shown.versions]
+        sentence = wording.asking.COMPARE_KNOWN.format(first=gave[0], second=second)
     choices = [
         Button(label, f"judge_{better}", shown.question)
         for better, label in wording.asking.JUDGEMENTS.items()

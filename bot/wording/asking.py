@@ -9,8 +9,8 @@ OPENING = (
 HELP = (
     "*Just ask*, and the version that serves customers answers, in a thread. Write on in the "
     "thread to go on with that conversation.\n"
-    "*Ask a version:* `ask version {example}: where is my card?` – the beginning of its name is "
-    "enough; `champion` and `base` are names too."
+    "*Ask a version:* `ask version {example}: where is my card?` – its number, or the beginning of "
+    "its name; `champion` and `base` are names too."
 )
 HELP_COMPARE = (
     "*Two side by side:* `compare {first} {second}: where is my card?` – you judge before you see "
@@ -32,7 +32,7 @@ WHICH_ASSISTANT = "Which assistant? Begin with its name: {assistants} – such a
 FILES = "I can't read files. Write the question as text."
 NO_QUESTION = "What shall I ask? Write the question behind the version, such as `{example}: …`."
 UNKNOWN_VERSION = "I know no version `{name}`. There are: {versions}."
-AMBIGUOUS_VERSION = "`{name}` fits several versions: {versions}. Write a letter more."
+AMBIGUOUS_VERSION = "`{name}` fits several versions: {versions}. Write more of its name."
 SAME_VERSION = "Both are {version}. Name two different versions to compare."
 TWO_ASSISTANTS = (
     "{first} and {second} belong to different assistants, so their answers can't be compared."
@@ -52,7 +52,7 @@ NO_ROOM = (
     "The engine has no room for {version}: the {number} adapters it holds serve customers or are "
     "being asked. Ask again later, or raise engine.max_cpu_loras in the assistant's file."
 )
-TOO_SLOW = "It took longer than {seconds} s."
+TOO_SLOW = "It took longer than {duration}."
 ENDED_EARLY = "The engine stopped in the middle of the answer."
 EMPTY_ANSWER = "(The model said nothing.)"
 STOPPED = "I was stopped while this was being answered."
@@ -86,6 +86,10 @@ FACTS = "{version} · {duration}"
 FACTS_SURE = "{version} · {duration} · mean token probability {confidence}"
 FACTS_BLIND = "{duration}"
 UNCOUNTED = "Tried in Slack: no customer, counted in no figure."
+UNCOUNTED_UNRULED = (
+    "Tried in Slack: no customer, counted in no figure, and without the phrases and rules by which "
+    "a customer gets a person at once."
+)
 GOOD = "Good answer"
 BAD = "Bad answer"
 LIKED = ":+1: Good, says {who}"

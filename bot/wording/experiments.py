@@ -27,7 +27,7 @@ ARM_SHARE = "{arm} {share}"
 STOPPED = "Ended by {who}, {at}"
 RAMP = "Ramp to {share}"
 RAMP_QUESTION = (
-    "{version} then answers {share} of the customers of {assistant}. Those who have it now keep it."
+    "Then {version} answers {share} of the customers of {assistant}. Those who have it now keep it."
 )
 NOT_MORE = "{version} answers {share} of the customers already. Press Stop to take it from them."
 STOP = "Stop"

@@ -17,7 +17,8 @@ NO_ASSISTANT = "No assistant belongs to this workspace."
 
 NOBODY_WAITS = ":sparkles: No customer waits for a person."
 PEOPLE_WAIT = ":hourglass_flowing_sand: *Waiting for a person: {number}* (the oldest first)"
-OPEN_WAITING = "• since {since} · {assistant} · {reason}"
+OPEN_WAITING = "• “{question}” · for {waited} · {assistant} · {reason}"
+OPEN_WAITING_UNREAD = "• for {waited} · {assistant} · {reason}"
 YOURS = ":speech_balloon: *Yours: {number}*"
 OPEN_MINE = "• “{question}” · {how}"
 OPEN_YOURS = "with you since {since}"
@@ -38,7 +39,9 @@ SOURCES: dict[ExampleSource, str] = {
     ExampleSource.FLAG: "Flagged answers",
     ExampleSource.REPLY: "Agents' replies",
     ExampleSource.IMPORT: "Imports",
+    ExampleSource.DOCUMENT: "Documents",
     ExampleSource.ACCEPTED: "Accepted answers",
+    ExampleSource.DECLINED: "Declined answers",
 }
 WHOSE: dict[Whose, str] = {
     Whose.ANYONE: "Everyone's",
@@ -96,6 +99,13 @@ NEAR_DIFFERS = ":warning: another answer: {answer}"
 NEAR_HANDOVER = "hand over to a person"
 NEAR = "“{question}” – {answer}"
 SHOW = "Show"
+SETTLE = "Approve, and reject the other"
+SETTLE_QUESTION = (
+    "This example is right and trains. The one that contradicts it is rejected: its answer isn't "
+    "right."
+)
+SETTLED = ":white_check_mark: Approved, and the other rejected: “{question}”"
+SHOW_OTHER = "Show the other"
 APPROVE_ALL = "Approve all {number}"
 APPROVE_ALL_QUESTION = (
     "{number} examples with the same right answer are approved and train: {answer}"

@@ -11,7 +11,7 @@ NOT_A_REVIEWER = (
 GROUPS_UNREAD = (
     "Slack does not say who is in {groups}, so it cannot be seen whether you may do this. Try "
     "again; if the group is gone, it must be taken out of the assistant's file (slack.operators, "
-    "slack.reviewers)."
+    "slack.reviewers). {why}"
 )
 UNEXPECTED = "Something went wrong on our side. It is logged under {reference}."
 NOTICE_TITLE = "Understudy"
@@ -22,6 +22,11 @@ FORM_LATE = "Slack was too slow to open the form: please press again."
 STRANGER = (
     "You belong to another organisation, so you can read here but not act. Somebody of this team "
     "can name you in the assistant's file (slack.operators or slack.reviewers)."
+)
+STRANGER_WROTE = (
+    "You belong to another organisation, so what you write here stays among those who read it: the "
+    "customer does not get it, and the assistant does not answer. Somebody of this team can name "
+    "you in the assistant's file (slack.operators or slack.reviewers)."
 )
 ELSEWHERE = "This belongs to another workspace."
 OTHER_WORKSPACE = (
@@ -62,11 +67,19 @@ INSTALL_TITLE = "Understudy for Slack"
 INSTALL = "Install the app in a workspace"
 INSTALL_FAILED = "Slack or your browser broke it off ({reason}). Begin again at /slack/install."
 ORG_WIDE = "Install the app in one workspace, not in a whole organisation."
-NOT_HERE = "The app is not installed in this workspace any more: install it again."
-SCOPES_MISSING = (
-    "The app in the workspace {team} lacks rights: {scopes}. Install it again with "
-    "deploy/slack/manifest.yaml."
+SOCKET_REFUSED = (
+    "Slack refuses SLACK_APP_TOKEN ({code}): set an app-level token (xapp-…) of this app with the "
+    "scope connections:write, and see that Socket Mode is on."
 )
+NO_SOCKET = (
+    "The bot has no connection to Slack and hears nothing: see that Slack can be reached, that "
+    "Socket Mode is on and that SLACK_APP_TOKEN is still valid. It connects again by itself."
+)
+BY_SOCKET = "it hears Slack over a socket"
+BY_HTTP = "without SLACK_APP_TOKEN it hears what Slack sends to /slack/events, by HTTP"
+IN_WORKSPACE = "In the workspace {team}: {sentence}"
+NOT_HERE = "The app is not installed in this workspace any more: install it again."
+SCOPES_MISSING = "The app lacks rights: {scopes}. Install it again with deploy/slack/manifest.yaml."
 NO_CHANNEL = (
     "The bot sees no channel #{channel}: create it and invite the bot there (/invite @Understudy), "
     "or name another in the file of the assistant {assistant}."
@@ -78,11 +91,24 @@ NOT_IN_CHANNEL = (
     "The bot is not in the channel #{channel} of the assistant {assistant}: /invite @Understudy "
     "there."
 )
+OF_THE_APP: dict[str, str] = {
+    "invalid_client_id": "Slack knows no app with this UNDERSTUDY_SLACK_CLIENT_ID: set the one "
+    "under Basic Information, App Credentials, and restart the bot.",
+    "bad_client_secret": "Slack refuses UNDERSTUDY_SLACK_CLIENT_SECRET: set the one under Basic "
+    "Information, App Credentials, and restart the bot.",
+    "bad_redirect_uri": "Slack does not know the address to which it should send browsers back: "
+    "name it under the app's redirect URLs, and in UNDERSTUDY_SLACK_REDIRECT_URL.",
+}
+"""Refusals of what the settings say of the app, in whichever workspace."""
 SLACK_REFUSALS: dict[str, str] = {
-    "invalid_auth": "Slack refuses the token: set SLACK_BOT_TOKEN rightly.",
+    **OF_THE_APP,
+    "invalid_auth": "Slack refuses the token: set SLACK_BOT_TOKEN rightly, or install the app "
+    "again at /slack/install.",
     "not_authed": "Slack got no token: set SLACK_BOT_TOKEN.",
-    "token_revoked": "The token was revoked: install the app again and set SLACK_BOT_TOKEN.",
-    "token_expired": "The token has expired: install the app again and set SLACK_BOT_TOKEN.",
+    "token_revoked": "The token was revoked: install the app again, and set SLACK_BOT_TOKEN unless "
+    "it was installed at /slack/install.",
+    "token_expired": "The token has expired: install the app again, and set SLACK_BOT_TOKEN unless "
+    "it was installed at /slack/install.",
     "account_inactive": "The app was removed from the workspace: install it again.",
     "missing_scope": "The app lacks a scope ({needed}): install it again with "
     "deploy/slack/manifest.yaml.",
@@ -115,6 +141,9 @@ SLACK_DISLIKES = (
     "Slack refuses it for now ({code}): look the code up in Slack's documentation of the method. "
     "It is tried again."
 )
+ARCHIVED = (
+    "The channel #{channel} is archived: name another under slack.channel in the assistant's file."
+)
 UNSEEN_CHANNEL = (
     "The bot sees no channel #{channel}: create it and invite the bot there (/invite @Understudy), "
     "or name another under slack.channel in the assistant's file."
@@ -137,6 +166,10 @@ SCOPES: dict[str, str] = {
 """What the app may do in a workspace, and what for: no more than it uses."""
 NO_ASSISTANT = "No assistant {name}; there are: {known}."
 CANCEL = "Cancel"
+SECONDS = "{number} s"
+MINUTES = "{number} min"
+HOURS = "{number} h"
+DAYS = "{number} days"
 LEFT_OUT = "_{number} more characters are left out here._"
 HEAD_FAILED = "What it belongs to could not be sent: retry that first."
 UNKNOWN_KIND = "This version of the bot does not know messages of the kind {kind}."

@@ -2,6 +2,10 @@
 
 from records.states import Verdict, VersionState
 
+VERSION_FULL = "version {number} ({version})"
+VERSION_FULL_FIRST = "Version {number} ({version})"
+VERSION_SHORT = "version {number}"
+
 VERDICTS: dict[Verdict, str] = {
     Verdict.PASS: ":large_green_circle: PASS",
     Verdict.FAIL: ":red_circle: FAIL",
@@ -31,15 +35,15 @@ CHANGES_COMMENT = "Every answer that changed: broken ones first, then fixed, the
 
 PROMOTE = "Promote"
 PROMOTE_QUESTION = (
-    "{challenger} then answers all customers of {assistant} in place of {champion}. A running "
+    "Then {challenger} answers all customers of {assistant} in place of {champion}. A running "
     "experiment ends. Rolling back is one press."
 )
 PROMOTE_QUESTION_FIRST = (
-    "{challenger} is to answer all customers of {assistant}. Your yes is noted; a second operator "
+    "Shall {challenger} answer all customers of {assistant}? Your yes is noted; a second operator "
     "must press Promote too before anything changes."
 )
 PROMOTE_QUESTION_SECOND = (
-    "You are the second operator: {challenger} then answers all customers of {assistant} in place "
+    "You are the second operator: then {challenger} answers all customers of {assistant} in place "
     "of {champion}. Rolling back is one press."
 )
 CONSENT = ":raised_hand: {who} agrees to promote {version}. A second operator must press *Promote*."
@@ -52,18 +56,18 @@ ROLL_BACK_QUESTION = (
 )
 START_EXPERIMENT = "Start experiment at {share}"
 START_EXPERIMENT_QUESTION = (
-    "{challenger} then answers {share} of the customers of {assistant}; the others stay with "
+    "Then {challenger} answers {share} of the customers of {assistant}; the others stay with "
     "{champion}. You can ramp it up or stop it at any time."
 )
 EXPERIMENT_RUNS = ":test_tube: An experiment gives it {share} of the customers."
 DISCARD = "Discard"
 DISCARD_QUESTION = (
-    "{challenger} then gets no customers: it can be neither tried nor promoted until somebody "
+    "Then {challenger} gets no customers: it can be neither tried nor promoted until somebody "
     "takes it back."
 )
 DISCARDED = ":wastebasket: Discarded by {who}"
 TAKE_BACK = "Take back"
-TAKE_BACK_QUESTION = "{challenger} can then be tried and promoted again."
+TAKE_BACK_QUESTION = "Then {challenger} can be tried and promoted again."
 
 REFUSED = (
     ":warning: *{version} is not served*: a gateway refuses it, and the version before it goes on "
@@ -89,7 +93,7 @@ VERSION_STATES: dict[VersionState, str] = {
     VersionState.DISCARDED: ":wastebasket: discarded",
     VersionState.RETIRED: ":zzz: was champion",
 }
-VERSION_LINE = "*{version}*: {state}, {verdict}\nmade {at} from {dataset}"
+VERSION_LINE = "*{version}*: {state}, {verdict}\nmade {age} ago ({at}) from {dataset}"
 NO_VERDICT = "no verdict"
 BARE_BASE = "the bare base model"
 VERSIONS_LEFT_OUT = (
@@ -97,13 +101,9 @@ VERSIONS_LEFT_OUT = (
 )
 NO_VERSIONS = "{assistant} has no versions yet: start the gateway once."
 
-COMPARE_USAGE = "Name two versions: /compare A B. /versions lists them."
-COMPARE_SAME = "These are the same version: name two different ones."
-COMPARE_OTHERS = (
-    "{first} belongs to {one} and {second} to {other}: compare versions of one assistant."
-)
+COMPARE_USAGE = "Name two versions by number or id: /compare 2 3. /versions lists them."
 NO_REPORT = (
-    "{first} and {second} were not compared yet. On the machine that runs Understudy, this "
+    "{one} and {other} were not compared yet. On the machine that runs Understudy, this "
     "compares them: `understudy compare {first} {second}`"
 )
 REPORT_FROM = "Made {at}"

@@ -62,7 +62,7 @@ RETRY_NOT_YOURS = "Only {author} can send this: it is their message."
 RETRY_GONE = "The message does not stand there any more, so nothing is sent."
 
 EDIT_LATE = (
-    "The customer keeps your message as it was: edits and deletions follow for {minutes} only. "
+    "The customer keeps your message as it was: edits and deletions follow for {duration} only. "
     "Write what is right now in a new message."
 )
 EDIT_NEVER = "The customer keeps your message as it was: write what is right now in a new message."
@@ -78,7 +78,6 @@ EDIT_REMOVED = (
 EDIT_NOT_RECORDED = (
     "What you changed could not be recorded, so the customer keeps your message as it was. {reason}"
 )
-MINUTES = "{minutes:g} minutes"
 
 UNREAD = (
     ":hourglass_flowing_sand: {author}, your reply of {at} has not reached the customer yet: they "

@@ -97,7 +97,12 @@ DAY_HINT = "It begins at midnight in {timezone}."
 METHOD_LABEL = "Method"
 METHOD_ONLY = "*Method:* {method}"
 METHODS: dict[TrainingMethod, str] = {
-    TrainingMethod.SFT: "Supervised fine-tuning on the right answers",
+    TrainingMethod.SFT: "On the right answers (supervised fine-tuning)",
+    TrainingMethod.SFT_DPO: "On the right answers, then on flagged and corrected pairs (SFT, DPO)",
+    TrainingMethod.DPO: "On flagged and corrected pairs (DPO)",
+    TrainingMethod.KTO: "On what customers found helpful or not (KTO)",
+    TrainingMethod.DOCUMENTS: "On documents, then on the right answers",
+    TrainingMethod.GRPO: "On the model's own answers, by their scores (GRPO)",
 }
 MINUTES_LABEL = "Time limit for the training, in minutes"
 MINUTES_HINT = "Training ends then with the best that it has found. Empty: no limit."

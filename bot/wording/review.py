@@ -1,7 +1,7 @@
 """Words of flags, of examples and what people decide on them, of receipts."""
 
 from records.personal_data import PersonalData
-from records.states import ExampleSource, ExampleState, FlagReason, RejectReason
+from records.states import DoubtKind, ExampleSource, ExampleState, FlagReason, RejectReason
 
 FLAG_REASONS: dict[FlagReason, str] = {
     FlagReason.WRONG: "Wrong",
@@ -16,7 +16,9 @@ SOURCES: dict[ExampleSource, str] = {
     ExampleSource.FLAG: "a flagged answer",
     ExampleSource.REPLY: "an agent's reply",
     ExampleSource.IMPORT: "an import",
+    ExampleSource.DOCUMENT: "a document",
     ExampleSource.ACCEPTED: "an accepted answer",
+    ExampleSource.DECLINED: "a declined answer",
 }
 REJECT_REASONS: dict[RejectReason, str] = {
     RejectReason.WRONG: "The answer isn't right either",
@@ -97,6 +99,27 @@ OUTCOMES: dict[ExampleState, str] = {
     ExampleState.WITHDRAWN: ":leftwards_arrow_with_hook: Withdrawn with its flag",
     ExampleState.PROPOSED: ":hourglass: Waits for review",
 }
+OUTCOMES_IN_SHORT: dict[ExampleState, str] = {
+    ExampleState.APPROVED: "approved by {who}",
+    ExampleState.REJECTED: "rejected by {who}",
+    ExampleState.SUPERSEDED: "replaced by a later flag",
+    ExampleState.WITHDRAWN: "withdrawn with its flag",
+    ExampleState.PROPOSED: "waits for review too",
+}
+DOUBTED: dict[DoubtKind, str] = {
+    DoubtKind.CONTRADICTION: (
+        ":thinking_face: *Doubted because another example answers nearly the same question "
+        "otherwise.* It was approved before; approve it once more, and it is not doubted again:"
+    ),
+    DoubtKind.LABEL_NOISE: (
+        ":thinking_face: *Doubted because examples with questions like it teach another answer.* "
+        "It was approved before; approve it once more, and it is not doubted again. One of them:"
+    ),
+}
+OTHER_ASSISTANT = "These examples are of two assistants, so neither contradicts the other."
+DOUBT_QUESTION = "“{question}”"
+DOUBT_ANSWER = "*Its answer* ({state})"
+DOUBT_HANDOVER = "*Its answer*, handing over to a person ({state})"
 REJECTED_WHY = ":x: Rejected by {who}, {at}: {why}"
 IMPORTED = (
     ":inbox_tray: *{number} examples* of an import wait for review in App Home: open "

@@ -26,27 +26,33 @@ class Channels:
         """The id of a channel given by id or name.
 
         Raises:
-            ConfigurationError: the bot sees no such channel.
+            ConfigurationError: the bot sees no such channel, or it is archived.
             SlackApiError: Slack refuses to list channels.
         """
         if self.known(channel) is None:
-            await self._list()
+            self._ids |= await self._listed()
         found = self.known(channel)
         if found is None:
-            name = channel.removeprefix("#")
-            raise ConfigurationError(wording.machine.UNSEEN_CHANNEL.format(channel=name))
+            raise ConfigurationError(await self._why_unseen(channel.removeprefix("#")))
         return found
 
-    async def _list(self) -> None:
+    async def _why_unseen(self, name: str) -> str:
+        is_archived = name in await self._listed(with_archived=True)
+        words = wording.machine.ARCHIVED if is_archived else wording.machine.UNSEEN_CHANNEL
+        return words.format(channel=name)
+
+    async def _listed(self, *, with_archived: bool = False) -> dict[str, str]:
+        """Ids by names. Archived channels, of which there may be very many, where they matter."""
+        found: dict[str, str] = {}
         cursor = ""
         while True:
             page = await self._client.conversations_list(
                 types="public_channel,private_channel",
-                exclude_archived=True,
-                limit=500,
+                exclude_archived=not with_archived,
+                limit=999,
                 cursor=cursor,
             )
-            self._ids.update({c["name"]: c["id"] for c in page["channels"]})
+            found |= {c["name"]: c["id"] for c in page["channels"]}
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
-                return
+                return found

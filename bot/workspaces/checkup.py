@@ -4,14 +4,14 @@ It changes nothing and stops nothing: messages that cannot be sent wait.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import wording
-from bot.outbox.failures import Meaning, understood
+from bot.outbox.failures import Meaning, code_of, understood
 from bot.workspaces.channels import Channels
 from bot.workspaces.workspaces import Sender, Workspaces
 from records.assistant import Assistant
@@ -19,6 +19,7 @@ from records.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
 
+_OF_SLACK = (SlackClientError, aiohttp.ClientError, TimeoutError)
 _AGAIN_SECONDS = 300.0
 _MENDED_SECONDS = 15.0
 
@@ -44,33 +45,62 @@ class Checkup:
     async def look(self) -> None:
         """Look at scopes and channels; what is new is logged."""
         before = set(self.problems)
-        found: list[str] = []
         try:
-            for sender in await self._workspaces.clients():
-                found += await missing_scopes(sender.client, team=sender.team or "")
-            for assistant in self._assistants.values():
-                found += await self._of_assistant(assistant)
-        except (SlackClientError, aiohttp.ClientError, TimeoutError) as error:
-            failure = understood(error)
-            if failure is None or failure.meaning is not Meaning.MEND:
-                return  # Slack is busy or away: the last look stands
-            found.append(failure.sentence)
-        self._found = found
+            self._found = await _in_words(self._seen())
+        except _OF_SLACK:
+            return  # Slack is busy or away: the last look stands
         for sentence in self.problems:
             if sentence not in before:
                 log.warning("%s", sentence)
 
-    async def _of_assistant(self, assistant: Assistant) -> list[str]:
+    async def _seen(self) -> list[str]:
+        found: list[str] = []
+        channels: dict[str | None, Channels] = {}
+        for sender in await self._workspaces.clients():
+            found += self._placed(await _in_words(missing_scopes(sender.client)), sender)
+        for assistant in self._assistants.values():
+            found += await self._of_assistant(assistant, channels)
+        return found
+
+    async def _of_assistant(
+        self, assistant: Assistant, channels: dict[str | None, Channels]
+    ) -> list[str]:
         try:
             sender = await self._workspaces.sender(assistant)
         except ConfigurationError as error:
             return [str(error)]
+        known = channels.setdefault(sender.team, Channels(sender.client))
         names = [assistant.slack.channel, *(route.channel for route in assistant.slack.routes)]
-        found = [await missing_channel(sender, assistant, name) for name in dict.fromkeys(names)]
-        return [sentence for sentence in found if sentence]
+        found: list[str] = []
+        for name in dict.fromkeys(names):
+            seen = _in_words(missing_channel(sender, known, assistant, name))
+            found += self._placed(await seen, sender)
+        return found
+
+    def _placed(self, sentences: Sequence[str], sender: Sender) -> list[str]:
+        """The sentences, with the workspace in which they hold where there are several."""
+        if self._workspaces.is_sole:
+            return list(sentences)
+        words = wording.machine.IN_WORKSPACE
+        return [words.format(team=sender.team, sentence=sentence) for sentence in sentences]
 
 
-async def missing_scopes(client: AsyncWebClient, *, team: str) -> list[str]:
+async def _in_words(look: Awaitable[list[str]]) -> list[str]:
+    """What was seen; what a person must mend before anything is seen keeps no other look back.
+
+    Raises:
+        SlackApiError, ClientError, TimeoutError: Slack is busy or away.
+    """
+    try:
+        return await look
+    except _OF_SLACK as error:
+        failure = understood(error)
+        if failure is None or failure.meaning is not Meaning.MEND:
+            raise
+        return [failure.sentence]
+
+
+async def missing_scopes(client: AsyncWebClient) -> list[str]:
     """A sentence where the token lacks rights that the app needs.
 
     Raises:
@@ -85,10 +115,12 @@ async def missing_scopes(client: AsyncWebClient, *, team: str) -> list[str]:
     missing = [f"{scope} ({reason})" for scope, reason in needed.items() if scope not in granted]
     if not missing:
         return []
-    return [wording.machine.SCOPES_MISSING.format(team=team, scopes=", ".join(missing))]
+    return [wording.machine.SCOPES_MISSING.format(scopes=", ".join(missing))]
 
 
-async def missing_channel(sender: Sender, assistant: Assistant, name: str) -> str | None:
+async def missing_channel(
+    sender: Sender, channels: Channels, assistant: Assistant, name: str
+) -> list[str]:
     """A sentence where an assistant's messages cannot appear in a channel.
 
     Raises:
@@ -96,16 +128,16 @@ async def missing_channel(sender: Sender, assistant: Assistant, name: str) -> st
     """
     words = {"channel": name.removeprefix("#"), "assistant": assistant.name}
     try:
-        channel = await Channels(sender.client).id_of(name)
+        channel = await channels.id_of(name)
         info = (await sender.client.conversations_info(channel=channel))["channel"]
     except ConfigurationError as error:
-        return str(error)
+        return [str(error)]
     except SlackApiError as error:
-        if error.response.get("error") != "channel_not_found":
+        if code_of(error) != "channel_not_found":
             raise
-        return wording.machine.NO_CHANNEL.format(**words)
+        return [wording.machine.NO_CHANNEL.format(**words)]
     if info.get("is_archived"):
-        return wording.machine.CHANNEL_ARCHIVED.format(**words)
+        return [wording.machine.CHANNEL_ARCHIVED.format(**words)]
     if info.get("is_member") is False:
-        return wording.machine.NOT_IN_CHANNEL.format(**words)
-    return None
+        return [wording.machine.NOT_IN_CHANNEL.format(**words)]
+    return []

@@ -4,7 +4,6 @@ Tokens are read from memory, so that an acknowledgement never waits for the data
 processes change is seen within seconds.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -18,12 +17,10 @@ from bot.workspaces.token_rotation import Rotation
 from bot.workspaces.workspaces import Sender
 from records import slack_installations
 from records.assistant import Assistant
-from records.errors import ConfigurationError, StorageError
+from records.errors import ConfigurationError
 from records.tables import SlackInstallation
 
 log = logging.getLogger(__name__)
-
-_LOOK_SECONDS = 10.0
 
 
 class Installations:
@@ -38,7 +35,8 @@ class Installations:
         self._new_client = new_client
         self._known: dict[str, SlackInstallation] = {}
         self._clients: dict[str, AsyncWebClient] = {}
-        self._problems: dict[str, str] = {}
+        self._problems: dict[str, tuple[str | None, str]] = {}
+        """By workspace: what a person must do, and for which refresh token that was found."""
 
     @property
     def is_sole(self) -> bool:
@@ -53,18 +51,8 @@ class Installations:
         """
         found = await self._desk.read(slack_installations.every)
         self._known = {installation.team: installation for installation in found}
-        self._problems = {team: p for team, p in self._problems.items() if team in self._known}
         for team in list(self._known):
             await self._fresh(team)
-
-    async def follow(self) -> None:
-        """Keep up to date until cancelled."""
-        while True:
-            await asyncio.sleep(_LOOK_SECONDS)
-            try:
-                await self.refresh()
-            except StorageError as error:
-                log.warning("installations cannot be read: %s", error)
 
     async def sender(self, assistant: Assistant) -> Sender:
         """See `Workspaces.sender`."""
@@ -119,7 +107,6 @@ class Installations:
             )
         await self._desk.write(lambda session: slack_installations.save(session, installation))
         self._known[installation.team] = installation
-        self._problems.pop(installation.team, None)
         log.info("the app was installed in workspace %s", installation.team)
 
     def _may_join(self, team: str) -> bool:
@@ -130,11 +117,11 @@ class Installations:
     async def leave(self, team: str, *, at: float) -> None:
         """Forget an installation, unless a newer one took its place."""
         before = datetime.fromtimestamp(at + 1, UTC)  # Slack's clock counts whole seconds here
-        await self._desk.write(
+        was_there = await self._desk.write(
             lambda session: slack_installations.remove(session, team, before=before)
         )
         await self.refresh()
-        if team not in self._known:
+        if was_there:
             log.error("%s", wording.machine.LEFT.format(team=team))
 
     async def clients(self) -> Sequence[Sender]:
@@ -143,7 +130,13 @@ class Installations:
 
     def problems(self) -> Sequence[str]:
         """What a person must mend before messages can be sent."""
-        return [*self._missing(self._desk.assistants), *self._problems.values()]
+        return [*self._missing(self._desk.assistants), *self._not_rotated()]
+
+    def _not_rotated(self) -> list[str]:
+        """Another process may have got a new token since, or somebody installed the app again."""
+        current = {team: known.refresh_token for team, known in self._known.items()}
+        found = self._problems.items()
+        return [told for team, (token, told) in found if team in current and current[team] == token]
 
     def _missing(self, assistants: Mapping[str, Assistant]) -> list[str]:
         sentences = []
@@ -167,9 +160,7 @@ class Installations:
         outcome = await self._rotation.exchange(known)
         self._known[team] = outcome.installation
         if outcome.problem:
-            self._problems[team] = outcome.problem
-        else:
-            self._problems.pop(team, None)
+            self._problems[team] = outcome.installation.refresh_token, outcome.problem
         return outcome.installation
 
     async def _find(self, team: str) -> SlackInstallation | None:

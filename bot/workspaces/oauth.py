@@ -1,10 +1,10 @@
 """Installing the app from a browser: Slack's OAuth flow with our own storage and pages."""
 
 import html
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from slack_bolt.error import BoltError
 from slack_bolt.oauth.async_callback_options import (
     AsyncCallbackOptions,
     AsyncFailureArgs,
@@ -14,22 +14,28 @@ from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
+from slack_sdk.errors import SlackApiError
 from slack_sdk.oauth.installation_store import Installation
 from slack_sdk.oauth.installation_store.async_installation_store import AsyncInstallationStore
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import wording
+from bot.attendance import explained
 from bot.desk import Desk
+from bot.outbox.failures import code_of
 from bot.settings import BotSettings
 from bot.workspaces.installations import Installations
 from records import slack_installations
-from records.errors import UnderstudyError
+from records.errors import ConfigurationError
 from records.ids import utc_now
 from records.tables import SlackInstallation
 
+log = logging.getLogger(__name__)
+
 INSTALL_PATH = "/slack/install"
 REDIRECT_PATH = "/slack/oauth_redirect"
+_REFUSED, _BROKEN = 401, 500
 
 
 def oauth_flow(
@@ -53,7 +59,50 @@ def oauth_flow(
 
 
 class _Flow(AsyncOAuthFlow):
-    """Slack's flow with a page in our words."""
+    """Slack's flow with pages in our words, also where something fails on the way."""
+
+    async def handle_installation(self, request: AsyncBoltRequest) -> BoltResponse:
+        try:
+            return await super().handle_installation(request)
+        except Exception as error:  # noqa: BLE001 - the edge: every error becomes a page
+            return _broken(error)
+
+    async def handle_callback(self, request: AsyncBoltRequest) -> BoltResponse:
+        try:
+            return await super().handle_callback(request)
+        except Exception as error:  # noqa: BLE001 - as above
+            return _broken(error)
+
+    async def run_installation(self, code: str) -> Installation:
+        """Exchange a code.
+
+        Slack's own takes every refusal for a wrong code, so that nobody learns of a wrong secret.
+
+        Raises:
+            ConfigurationError: it is for a whole organisation.
+            SlackApiError: Slack refuses.
+        """
+        app = self.settings
+        given = await self.client.oauth_v2_access(
+            code=code,
+            client_id=app.client_id,
+            client_secret=app.client_secret,
+            redirect_uri=app.redirect_uri,
+        )
+        if given.get("is_enterprise_install"):
+            raise ConfigurationError(wording.machine.ORG_WIDE)
+        known = await self.client.auth_test(token=given["access_token"])
+        return Installation(
+            team_id=given["team"]["id"],
+            team_name=given["team"].get("name"),
+            bot_token=given["access_token"],
+            bot_id=known["bot_id"],
+            bot_user_id=given["bot_user_id"],
+            bot_scopes=given["scope"],
+            bot_refresh_token=given.get("refresh_token"),
+            bot_token_expires_in=given.get("expires_in"),
+            user_id=given["authed_user"]["id"],
+        )
 
     async def build_install_page_html(self, url: str, request: AsyncBoltRequest) -> str:
         link = f'<a href="{html.escape(url)}">{html.escape(wording.machine.INSTALL)}</a>'
@@ -70,17 +119,14 @@ class _Store(AsyncInstallationStore):
         """Keep an installation.
 
         Raises:
-            BoltError: with the sentence for the person who installs.
+            ConfigurationError: no assistant belongs to that workspace.
         """
-        try:
-            await self._installations.keep(_kept(installation))
-        except UnderstudyError as error:
-            raise BoltError(str(error)) from error
+        await self._installations.keep(_kept(installation))
 
 
 def _kept(made: Installation) -> SlackInstallation:
-    if made.team_id is None or made.bot_token is None:
-        raise BoltError(wording.machine.ORG_WIDE)
+    assert made.team_id is not None  # an organisation's is refused before
+    assert made.bot_token is not None
     at = datetime.fromtimestamp(made.installed_at, utc_now().tzinfo)
     expires_at = made.bot_token_expires_at
     return SlackInstallation(
@@ -123,10 +169,21 @@ async def _succeeded(given: AsyncSuccessArgs) -> BoltResponse:
 
 
 async def _failed(given: AsyncFailureArgs) -> BoltResponse:
-    told = str(given.error) if given.error else ""
-    words = told or wording.machine.INSTALL_FAILED.format(reason=given.reason)
-    title = wording.machine.NOT_INSTALLED_TITLE
-    return _answer(given.suggested_status_code, title, html.escape(words))
+    words = wording.machine.INSTALL_FAILED.format(reason=given.reason)
+    return _not_installed(given.suggested_status_code, words)
+
+
+def _broken(error: Exception) -> BoltResponse:
+    """What went wrong; a code that Slack refuses can only be had anew."""
+    code = code_of(error) if isinstance(error, SlackApiError) else ""
+    if not code or code in wording.machine.SLACK_REFUSALS:
+        return _not_installed(_BROKEN, explained(error))
+    return _not_installed(_REFUSED, wording.machine.INSTALL_FAILED.format(reason=code))
+
+
+def _not_installed(status: int, words: str) -> BoltResponse:
+    log.warning("the app was not installed: %s", words)
+    return _answer(status, wording.machine.NOT_INSTALLED_TITLE, html.escape(words))
 
 
 def _answer(status: int, title: str, content: str) -> BoltResponse:

@@ -60,19 +60,19 @@ class Roles:
         """
         if not named or user in named:
             return True
-        unread = []
+        unread, why = [], ""
         for group in (name for name in named if name.startswith("S")):
             try:
                 if user in await self._members_of(client, group):
                     return True
             except (SlackClientError, aiohttp.ClientError, TimeoutError) as error:
                 failure = understood(error)
-                log.warning("who is in %s: %s", group, failure.sentence if failure else error)
+                why = failure.sentence if failure else type(error).__name__
+                log.warning("who is in %s: %s", group, why)
                 unread.append(group)
         if unread:
-            raise Forbidden(
-                wording.machine.GROUPS_UNREAD.format(groups=", ".join(map(who, unread)))
-            )
+            groups = ", ".join(map(who, unread))
+            raise Forbidden(wording.machine.GROUPS_UNREAD.format(groups=groups, why=why))
         return False
 
     async def _require(

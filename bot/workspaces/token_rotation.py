@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from slack_sdk.errors import SlackTokenRotationError
+from slack_sdk.errors import SlackApiError, SlackTokenRotationError
 from slack_sdk.oauth.installation_store import Bot
 from slack_sdk.oauth.token_rotation.async_rotator import AsyncTokenRotator
 from sqlalchemy.orm import Session
 
 from bot import wording
 from bot.desk import Desk
-from bot.outbox.failures import understood
+from bot.outbox.failures import Failure, Meaning, code_of, understood
 from records import slack_installations
 from records.errors import StorageError
 from records.ids import utc_now
@@ -94,18 +94,15 @@ class Rotation:
     async def _by_slack(self, current: SlackInstallation) -> Exchange:
         try:
             bot = await self._rotator.perform_bot_token_rotation(bot=_as_bot(current))
-        except SlackTokenRotationError as error:
-            code = error.api_error.response.get("error", "")
-            log.error("Slack does not exchange the token of %s: %s", current.team, code)
-            self._not_before[current.team] = self._clock() + _RETRY
-            return Exchange(current, wording.machine.NOT_ROTATED.format(team=current.team))
         except Exception as error:
-            failure = understood(error)
+            given = error.api_error if isinstance(error, SlackTokenRotationError) else error
+            failure = understood(given)
             if failure is None:
                 raise
-            log.warning("the token of %s is not exchanged yet: %s", current.team, failure.sentence)
-            self._not_before[current.team] = self._clock() + _RETRY
-            return Exchange(current)
+            log.warning("the token of %s is not exchanged: %s", current.team, failure.sentence)
+            wait = max(_RETRY, timedelta(seconds=failure.wait_seconds))
+            self._not_before[current.team] = self._clock() + wait
+            return Exchange(current, _problem(given, failure, team=current.team))
         return Exchange(await self._keep(current, bot)) if bot else Exchange(current)
 
     async def _keep(self, known: SlackInstallation, bot: Bot) -> SlackInstallation:
@@ -133,6 +130,14 @@ class Rotation:
             else:
                 log.info("the token of %s was exchanged", known.team)
                 return kept or known
+
+
+def _problem(error: Exception, failure: Failure, *, team: str) -> str:
+    """What a person must do; nothing where Slack is busy or away, and is asked again."""
+    if failure.meaning not in (Meaning.MEND, Meaning.GIVE_UP):
+        return ""
+    of_app = isinstance(error, SlackApiError) and code_of(error) in wording.machine.OF_THE_APP
+    return failure.sentence if of_app else wording.machine.NOT_ROTATED.format(team=team)
 
 
 def _as_bot(installation: SlackInstallation) -> Bot:

@@ -105,7 +105,7 @@ class Agent:
 
         async def look() -> bool:
             newest = await self.person.messages(CHANNEL, newest=100)
-            found.extend(m["ts"] for m in newest if escalation in text_of(m))
+            found.extend(m["ts"] for m in newest if escalation in str(m.get("metadata")))
             return bool(found)
 
         await until_slowly(look)

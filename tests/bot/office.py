@@ -1,15 +1,15 @@
 """A support team's office for tests: the real bot and the stand-in for Slack, over HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from aiohttp import ClientSession, web
 from pydantic import SecretStr
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 
 from bot.desk import Desk
 from bot.process import Bot
@@ -198,6 +198,23 @@ class Office:
     def turns(self, key: str = "c-1") -> list[Turn]:
         with self.database.read() as session:
             return conversations.history(session, f"conv_{key}")
+
+
+@contextmanager
+def held(database: Database, office: Database) -> Iterator[None]:
+    """Nobody else can write here, and who works in the office learns it soon.
+
+    Before and after that they wait as long as they do everywhere: on a busy machine writers are in
+    each other's way for longer than a test wants to wait.
+    """
+    usual = office.lock_wait_seconds
+    with database.write() as session:
+        session.execute(text("SELECT 1"))
+        office.lock_wait_seconds = 0.05
+        try:
+            yield
+        finally:
+            office.lock_wait_seconds = usual
 
 
 async def found(

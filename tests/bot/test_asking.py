@@ -53,7 +53,7 @@ async def test_a_direct_message_is_answered_in_its_thread_by_the_champion(
     ann = office.person("U0ANN")
     asked = await ann.direct(Q)
     shown = await answered(ann, ann.dm(), asked["ts"], f"support-base answers: {Q}")
-    assert re.search(r"support-base · \d+ ms · ", plain(shown))
+    assert re.search(r"Version 1 \(support-base\) · \d+ ms · ", plain(shown))
     assert "mean token probability 0.78" in plain(shown)
     assert "counted in no figure" in plain(shown)
     assert "flag_answer" in buttons_of(shown)
@@ -126,7 +126,7 @@ async def test_a_version_is_loaded_and_proved_before_it_is_asked(office: AskingO
     ann, version = office.person("U0ANN"), office.add_version()
     asked = await ann.direct(f"ask version {version[:13]}: {Q}")
     shown = await answered(ann, ann.dm(), asked["ts"], f"{version} answers: {Q}")
-    assert f"{version} · " in plain(shown)
+    assert f"Version 2 ({version}) · " in plain(shown)
     assert list(office.engine.loaded) == [version]
     await ann.direct("And my PIN?", thread_ts=asked["ts"])
     await answered(ann, ann.dm(), asked["ts"], f"{version} answers: And my PIN?")
@@ -146,7 +146,7 @@ async def test_an_unknown_version_is_answered_with_those_that_there_are(
 ) -> None:
     ann = office.person("U0ANN")
     await ann.direct(f"ask version 1234 {Q}")
-    await told(ann, "I know no version `1234`. There are: `support-base`.")
+    await told(ann, "no version `1234`. There are: version 1 (`support-base`).")
     assert office.trial_turns() == []
 
 
@@ -177,6 +177,7 @@ async def test_help_and_its_threads_come_later_or_say_nothing_false_where_slack_
         return await real(self, **given)
 
     monkeypatch.setattr(AsyncWebClient, method, once)
+    monkeypatch.setattr("bot.incoming.said_once.LONGEST_SECONDS", 0.0)
     asked = await ann.direct("help")
     shown = await answered(ann, ann.dm(), asked["ts"], "Just ask")
     await ann.choose("pick_version", version, channel=ann.dm(), ts=shown["ts"])
@@ -316,9 +317,9 @@ async def test_two_versions_answer_blind_and_are_named_when_one_is_judged(
     assert buttons_of(judged) == {}
     first = shown[0]
     better = version if "Ja." in plain(first) else "support-base"
-    assert f"*{better}* is better than" in plain(judged)
+    assert f"({better})* is better than" in plain(judged)
     for name in (version, "support-base"):
-        await answered(ann, ann.dm(), asked["ts"], f"{name} · ")
+        await answered(ann, ann.dm(), asked["ts"], f"({name}) · ")
 
 
 async def test_answers_are_numbered_as_they_stand_however_late_the_first_begins(

@@ -162,6 +162,14 @@ def test_a_blind_answer_does_not_tell_whose_it_is() -> None:
     assert wording.asking.TITLE.format(number=1) in str(answer_message(blind).blocks)
 
 
+def test_an_answer_says_that_rules_for_customers_were_not_applied_where_there_are_some() -> None:
+    turn = answer("Five days.")
+    ruled = str(answer_end(AnswerShown(turn, has_rules=True)))
+    assert "without the phrases and rules by which a customer gets a person at once" in ruled
+    assert "phrases and rules" not in str(answer_end(AnswerShown(turn)))
+    assert "phrases and rules" not in str(answer_end(AnswerShown(turn, is_draft=True)))
+
+
 def test_the_longest_stream_leaves_room_for_slacks_limit() -> None:
     assert length("x" * MOST) < 12_000
 

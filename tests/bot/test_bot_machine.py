@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -14,9 +15,12 @@ from pydantic import SecretStr
 
 from bot.process import Bot
 from bot.settings import BotSettings
+from bot.standin.for_apps import ForApps
+from bot.standin.refusal import Refused
 from records.messages import Role
 from records.outbox import Kind
 from tests.bot.office import CHANNEL, Office, found, found_in_thread, offering, saying
+from tests.bot.test_bot_process import post
 
 SECRET_WORDS = "my card number is 4929"
 
@@ -60,7 +64,8 @@ async def test_a_socket_that_broke_is_opened_again(
     async with office.slack(**quiet):
         bot = await Bot(with_socket(office), office.desk).__aenter__()
     try:
-        await until_healthy(office, is_healthy=False)
+        told = await until_healthy(office, is_healthy=False)
+        assert "hears nothing: see that Slack can be reached" in told
         async with office.slack(**quiet):
             await until_healthy(office, is_healthy=True)
             office.escalated()
@@ -72,11 +77,37 @@ async def test_a_socket_that_broke_is_opened_again(
         await bot.__aexit__()
 
 
-async def until_healthy(office: Office, *, is_healthy: bool) -> None:
+async def test_socket_mode_that_is_switched_off_is_said_and_found_again_when_it_is_on(
+    closed_office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise Refused("forbidden_team")
+
+    monkeypatch.setattr("bot.incoming.doors._PING_SECONDS", 0.2)
+    office = closed_office
+    async with (
+        office.slack(standin_bot_url="http://127.0.0.1:9/nobody"),
+        Bot(with_socket(office), office.desk),
+    ):
+        office.escalated()
+        ann = office.person("U0ANN")
+        with monkeypatch.context() as off:
+            off.setattr(ForApps, "_new_socket_url", refuse)
+            await ann.administer("refresh_sockets", reason="link_disabled")
+            assert "see that" in await until_healthy(office, is_healthy=False)
+        assert await until_healthy(office, is_healthy=True) == "{'ok': True}"
+        card = await found(ann, offering("take_over"))
+        await ann.click(CHANNEL, card["ts"], "take_over")
+        await found(ann, saying("<@U0ANN> speaks with the customer"))
+
+
+async def until_healthy(office: Office, *, is_healthy: bool) -> str:
+    """What health says when it is so."""
     url = f"http://127.0.0.1:{office.bot_port}/health"
     async with asyncio.timeout(20), aiohttp.ClientSession() as session:
-        while (await (await session.get(url)).json())["ok"] is not is_healthy:
+        while (told := await (await session.get(url)).json())["ok"] is not is_healthy:
             pass
+    return str(told)
 
 
 def environment(office: Office, folder: Path) -> dict[str, str]:
@@ -118,13 +149,16 @@ async def test_a_bot_that_is_told_to_stop_does_so_soon_and_its_log_holds_no_secr
         await ann.reply(CHANNEL, card["ts"], SECRET_WORDS)
         await ann.react(CHANNEL, card["ts"], "eyes")
         await ann.click(CHANNEL, card["ts"], "take_over")
+        unheard = {"type": "event_callback", "event_id": "Ev1", "team_id": "T0STANDIN"}
+        await post(office, unheard | {"event": {"type": "pin_added"}}, secret="standin")
         began = time.perf_counter()
         bot.send_signal(signal.SIGTERM)
         _, log = await bot.communicate()
     assert bot.returncode == 0
     assert time.perf_counter() - began < 5
     assert b"the bot is ready" in log
-    for secret in (SECRET_WORDS, "xoxb-", "Help!"):
+    assert b"without SLACK_APP_TOKEN it hears what Slack sends to /slack/events" in log
+    for secret in (SECRET_WORDS, "xoxb-", "Help!", "pin_added"):
         assert secret.encode() not in log
     cards = office.rows(Kind.ESCALATION_OPENED)
     assert len(cards) == 1

@@ -14,7 +14,6 @@ import pytest
 from click.testing import CliRunner
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy import text
 
 from bot.process import Bot
 from bot.settings import BotSettings
@@ -23,7 +22,17 @@ from bot.standin.main import slack
 from records.database import Database
 from records.errors import ConfigurationError
 from records.messages import Role
-from tests.bot.office import CHANNEL, Office, fill, found, found_in_thread, offering, saying, told
+from tests.bot.office import (
+    CHANNEL,
+    Office,
+    fill,
+    found,
+    found_in_thread,
+    held,
+    offering,
+    saying,
+    told,
+)
 from tests.bot.test_outbox_kinds import refused
 
 
@@ -52,6 +61,23 @@ async def test_only_requests_that_slack_signed_just_now_are_heard(
         event = {"type": "message", "channel": "C0SUPPORT", "user": "U0ANN", "ts": "1.1"}
         body = {"type": "event_callback", "event_id": "Ev1", "event": event}
         assert await post(office, body, secret=secret, age=age) == 401
+
+
+@pytest.mark.parametrize(
+    ("stamp", "proof", "body"),
+    [("now", "v0=é", b"{}"), ("now", "v0=aa", b"\xff"), ("9" * 5000, "v0=aa", b"{}")],
+)
+async def test_what_nobody_could_have_signed_is_refused_like_the_rest(
+    office: Office, stamp: str, proof: str, body: bytes
+) -> None:
+    stamp = stamp.replace("now", str(int(time.time())))
+    headers = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": proof}
+    url = f"http://127.0.0.1:{office.bot_port}/slack/events"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(url, data=body, headers=headers) as answer,
+    ):
+        assert answer.status == 401
 
 
 async def test_health_says_whether_it_is_up(office: Office) -> None:
@@ -104,7 +130,7 @@ async def test_the_same_listeners_work_over_a_socket(closed_office: Office) -> N
 async def test_words_written_while_the_database_is_busy_reach_the_customer_later_once(
     closed_office: Office, sqlite: Database
 ) -> None:
-    closed_office.database = Database(sqlite.url, lock_wait_seconds=0.05)
+    closed_office.database = Database(sqlite.url)
     async with closed_office.open(standin_retry_seconds=(0.1,) * 20):
         closed_office.escalated()
         ann = closed_office.person("U0ANN")
@@ -112,8 +138,7 @@ async def test_words_written_while_the_database_is_busy_reach_the_customer_later
         await ann.click(CHANNEL, card["ts"], "take_over")
         await found(ann, saying("speaks with the customer"))
         answer = await found_in_thread(ann, card["ts"], offering("flag_answer"))
-        with sqlite.write() as session:
-            session.execute(text("SELECT 1"))  # from here on nobody else can write
+        with held(sqlite, closed_office.database):
             await ann.reply(CHANNEL, card["ts"], "Hello!")
             await ann.click(CHANNEL, answer["ts"], "flag_answer")
             await told(ann, "The database cannot be used now")
@@ -129,6 +154,37 @@ async def test_the_bot_explains_a_token_that_slack_refuses(closed_office: Office
     async with closed_office.slack():
         with pytest.raises(ConfigurationError, match="set SLACK_BOT_TOKEN rightly"):
             await Bot(settings, closed_office.desk).__aenter__()
+
+
+@pytest.mark.parametrize("code", ["invalid_auth", "missing_scope", "token_revoked"])
+async def test_the_bot_explains_an_app_token_that_slack_refuses(
+    closed_office: Office, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    async def refuse(self: AsyncWebClient, **_: Any) -> None:
+        raise refused(code)
+
+    monkeypatch.setattr(AsyncWebClient, "apps_connections_open", refuse)
+    token = {"slack_app_token": SecretStr("xapp-other")}
+    settings = closed_office.bot_settings.model_copy(update=token)
+    async with closed_office.slack():
+        with pytest.raises(ConfigurationError, match=rf"SLACK_APP_TOKEN \({code}\).*connections"):
+            await Bot(settings, closed_office.desk).__aenter__()
+
+
+async def test_the_bot_waits_for_slack_where_a_connection_is_closed_on_it(
+    closed_office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.process._RECONNECT_SECONDS", 0.0)
+    ask, failures = AsyncWebClient.auth_test, [aiohttp.ServerDisconnectedError()]
+
+    async def disconnected(self: AsyncWebClient, **given: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return await ask(self, **given)
+
+    monkeypatch.setattr(AsyncWebClient, "auth_test", disconnected)
+    async with closed_office.open():
+        assert failures == []
 
 
 def test_missing_tokens_are_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

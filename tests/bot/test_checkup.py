@@ -6,12 +6,13 @@ import aiohttp
 import pytest
 
 from bot.app import web_client
+from bot.standin.people import text_of
 from bot.wording.machine import SCOPES
 from bot.workspaces.checkup import Checkup
 from bot.workspaces.workspaces import OneWorkspace
 from records.assistant import SlackRoute
 from records.states import EscalationReason
-from tests.bot.office import CHANNEL, Office, found, offering
+from tests.bot.office import CHANNEL, Office, found, offering, told
 
 
 def checkup(office: Office, **slack: Any) -> Checkup:
@@ -55,7 +56,8 @@ async def test_a_channel_that_is_not_there_is_named_with_its_assistant(
 
 
 @pytest.mark.parametrize(
-    ("act", "words"), [("kick", "not in the channel #support"), ("archive", "support")]
+    ("act", "words"),
+    [("kick", "not in the channel #support"), ("archive", "channel #support is archived")],
 )
 async def test_a_channel_where_the_bot_cannot_speak_is_named(
     closed_office: Office, act: str, words: str
@@ -88,6 +90,19 @@ async def test_health_tells_what_to_mend_and_the_bot_goes_on(closed_office: Offi
             health = await answer.json()
     assert (answer.status, health["ok"]) == (200, True)
     assert "usergroups:read" in health["problems"][0]
+
+
+async def test_who_is_in_no_group_that_can_be_read_learns_which_right_is_missing(
+    closed_office: Office,
+) -> None:
+    scopes = tuple(scope for scope in SCOPES if scope != "usergroups:read")
+    options = closed_office.assistant.slack.model_copy(update={"operators": ("S0TEAM",)})
+    closed_office.assistant = closed_office.assistant.model_copy(update={"slack": options})
+    async with closed_office.open(standin_scopes=scopes):
+        ann = closed_office.person("U0ANN")
+        await ann.slash("/retrain", channel=CHANNEL)
+        said = await told(ann, "Slack does not say who is in <!subteam^S0TEAM>")
+    assert "lacks a scope (usergroups:read)" in text_of(said)
 
 
 async def test_an_app_that_was_removed_is_said_to_be_until_it_is_installed_again(

@@ -86,7 +86,7 @@ async def test_a_note_that_becomes_words_stays_a_note_and_its_author_is_told_onc
     assert len(await ann.ephemerals()) == 1
 
 
-@pytest.mark.parametrize(("minutes", "words"), [(0.0, "stays"), (0.0001, "0.0001 minutes only")])
+@pytest.mark.parametrize(("minutes", "words"), [(0.0, "stays"), (0.0001, "0 s only")])
 async def test_after_the_allowed_time_nothing_follows_and_the_author_is_told_once(
     closed_office: Office, minutes: float, words: str
 ) -> None:

@@ -71,7 +71,7 @@ async def test_a_report_starts_an_experiment_at_a_tenth(
     report = await found(olga, offering("start_experiment"))
     await olga.click(CHANNEL, report["ts"], "start_experiment")
     message = await found(olga, offering("stop_experiment"))
-    assert f"*{name}* (challenger), 10% of the customers" in text_of(message)
+    assert f"*Version 2 ({name})* (challenger), 10% of the customers" in text_of(message)
     assert "Started by <@U0OLGA>" in text_of(message)
     assert share_of(office) == 0.1
     changed = await found(olga, saying("An experiment gives it 10% of the customers"))
@@ -129,7 +129,7 @@ async def test_a_stale_ramp_takes_no_customers_away(office: Office, tmp_path: Pa
     await olga.click(CHANNEL, message["ts"], "ramp:100")
     await found(olga, saying("set the shares to challenger 100%"))
     await ann.press("ramp:25")
-    await told(ann, f"{name} answers 100% of the customers already")
+    await told(ann, f"Version 2 ({name}) answers 100% of the customers already")
     assert share_of(office) == 1.0
 
 
@@ -229,7 +229,8 @@ async def test_counts_of_both_sides_are_shown_as_no_verdict(office: Office, tmp_
     await olga.slash("/experiment", channel=CHANNEL)
     view = str(await opened_form(olga, "Customers 4 · conversations 4 · escalated 1 (25.0%)"))
     assert "no verdict" in view
-    assert "*support-base* (the champion), 90% of the customers\\nNo conversations yet" in view
+    champion = "*Version 1 (support-base)* (the champion), 90% of the customers"
+    assert f"{champion}\\nNo conversations yet" in view
 
 
 async def test_an_alert_stands_in_the_channel_once(office: Office, tmp_path: Path) -> None:

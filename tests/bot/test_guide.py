@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from bot import wording
 from bot.settings import BotSettings
 from bot.standin.settings import StandinSettings
 from records.assistant import SlackOptions
@@ -53,6 +54,15 @@ def test_every_setting_stands_in_the_table_with_its_default() -> None:
 @pytest.mark.parametrize("named", [*SLASHES, *(f"*{name}*" for name in SHORTCUTS)])
 def test_every_command_and_shortcut_of_the_manifest_is_named(named: str) -> None:
     assert named in GUIDE
+
+
+def test_every_button_of_the_tables_has_that_very_name() -> None:
+    labels = {words for words in vars(wording.conversations).values() if isinstance(words, str)}
+    tables = [part.split("\n\n")[0] for part in GUIDE.split("| button | what it does |")[1:]]
+    rows = [row.split("|")[1] for table in tables for row in table.splitlines() if "*" in row]
+    named = [name for row in rows for name in re.findall(r"\*([^*]+)\*", row)]
+    assert len(named) > 6
+    assert set(named) <= labels
 
 
 def test_it_names_no_slash_command_that_does_not_exist() -> None:

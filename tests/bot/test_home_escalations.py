@@ -20,7 +20,7 @@ from tests.bot.test_slack_views import HOSTILE, NOW, formatted_texts
 
 
 def test_without_escalations_a_sentence_says_so() -> None:
-    (only,) = escalation_blocks(EscalationsShown())
+    (only,) = escalation_blocks(EscalationsShown(NOW))
     assert wording.home.NOBODY_WAITS in str(only.to_dict())
 
 
@@ -31,9 +31,9 @@ def test_no_words_break_the_lists_or_slacks_limits(words: str) -> None:
     ones = [
         OpenOne(one, "assistant-" * 6, marked, "C0SUPPORT123", "1748779200.000001") for one in mine
     ]
-    shown = EscalationsShown(
-        "U0ANN", OpenOnes(10**9, ones), OpenOnes(10**9, ones), "https://standin.slack.com/"
-    )
+    several = OpenOnes(10**9, ones)
+    address = "https://standin.slack.com/"
+    shown = EscalationsShown(NOW, "U0ANN", several, several, address, readable=["C0SUPPORT123"])
     blocks = [block.to_dict() for block in escalation_blocks(shown)]
     assert problems(blocks, most=100) == []
     for text in formatted_texts(blocks):
@@ -42,7 +42,7 @@ def test_no_words_break_the_lists_or_slacks_limits(words: str) -> None:
         assert text.endswith(wording.home.MORE_OPEN.format(number=f"{10**9 - 5:,}"))
 
 
-async def test_home_lists_the_oldest_of_those_who_wait_with_links_and_no_words_of_theirs(
+async def test_home_lists_the_oldest_of_those_who_wait_with_links(
     office: Office,
 ) -> None:
     names = [office.escalated(key=f"c-{number}")[0] for number in range(7)]
@@ -62,8 +62,20 @@ async def test_home_lists_the_oldest_of_those_who_wait_with_links_and_no_words_o
         (home.index(link) for link in links[2:]), reverse=True
     )
     assert "and 1 more" in home
-    assert "Where is my card?" not in home
+    assert "“Where is my card?” · for 2 h · support" in home
     assert "Yours" not in home
+
+
+async def test_home_shows_words_of_those_who_wait_to_readers_of_the_channel_only(
+    office: Office,
+) -> None:
+    office.escalated()
+    ann, ben = office.person("U0ANN"), office.person("U0BEN")
+    await found(ann, offering("take_over"))
+    await office.all_sent()
+    await ann.administer("kick", channel=CHANNEL, user="U0BEN")
+    assert "“Where is my card?”" in text_of(await opened(ann, "Waiting for a person: 1"))
+    assert "Where is my card?" not in text_of(await opened(ben, "Waiting for a person: 1"))
 
 
 async def test_home_says_what_is_with_its_reader_and_what_they_were_asked_for(

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from bot.incoming import inbox as inbox_module
+from bot.incoming.aside import put_aside, take_back
 from bot.incoming.inbox import Inbox, Outcome, lane_of
 from bot.incoming.journal import Event, Journal
 from records.database import Database
@@ -152,7 +154,7 @@ async def test_an_event_that_breaks_its_listener_is_put_aside_and_the_next_goes_
         await inbox.receive(event(2))
         await worker.has_seen(13)
     assert worker.seen == ["Ev1"] * 12 + ["Ev2"]
-    assert json.loads((tmp_path / "put-aside.json-lines").read_text())["event_id"] == "Ev1"
+    assert json.loads((tmp_path / "put-aside.json-lines").read_text().strip())["event_id"] == "Ev1"
 
 
 async def test_what_was_put_aside_is_tried_again_when_a_bot_starts(tmp_path: Path) -> None:
@@ -168,7 +170,7 @@ async def test_a_thread_goes_on_once_there_is_room_to_put_aside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.incoming.inbox._LONGEST_WAIT_SECONDS", 0.0)
-    full, append = [True], inbox_module._append
+    full, append = [True], inbox_module.put_aside
 
     def sometimes_full(path: Path, body: Event) -> None:
         if full:
@@ -176,7 +178,7 @@ async def test_a_thread_goes_on_once_there_is_room_to_put_aside(
             raise OSError(28, "No space left on device")
         append(path, body)
 
-    monkeypatch.setattr(inbox_module, "_append", sometimes_full)
+    monkeypatch.setattr(inbox_module, "put_aside", sometimes_full)
     worker = Worker(lambda body, _: Outcome.BROKEN if body["event_id"] == "Ev1" else Outcome.DONE)
     async with opened(tmp_path, worker) as inbox:
         await inbox.receive(event(1))
@@ -270,6 +272,7 @@ BOT = """
 import asyncio, sys
 from pathlib import Path
 from bot.incoming.deliveries import first_time
+from bot.incoming.aside import put_aside, take_back
 from bot.incoming.inbox import Inbox, Outcome
 from records.database import Database
 from records.tables import SlackEvent
@@ -324,3 +327,73 @@ def test_kills_lose_and_double_no_event_that_was_acknowledged(
         noted = [row.id for row in session.query(SlackEvent) if row.id.startswith("done:")]
     assert len(noted) == len(set(noted))
     assert {f"done:Ev{number}" for number in acknowledged} <= set(noted)
+
+
+def left(folder: Path, name: str, *events: Event) -> None:
+    """What a process left behind that died."""
+    lines = "".join(json.dumps({"event": one}) + "\n" for one in events)
+    (folder / f"{name}.jsonl").write_text(lines)
+
+
+async def test_what_was_taken_over_is_worked_on_though_the_disk_is_full_for_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left(tmp_path, "a", event(1))
+    left(tmp_path, "b", event(2))
+    real, calls = os.fsync, iter(range(100))
+
+    def full_soon(descriptor: int) -> None:
+        if next(calls) >= 2:  # the folder and the first
+            raise OSError(28, "No space left on device")
+        real(descriptor)
+
+    worker = Worker()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full_soon)
+        async with opened(tmp_path, worker) as inbox:
+            await worker.has_seen(1)
+            assert inbox.size <= 1
+    async with opened(tmp_path, worker):
+        await worker.has_seen(2)
+    assert worker.seen == ["Ev1", "Ev2"]
+
+
+async def test_what_several_left_behind_is_worked_on_by_slacks_time_though_a_clock_was_wrong(
+    tmp_path: Path,
+) -> None:
+    later, sooner = event(2, event_ts="2.0", thread_ts="1.0"), event(1, ts="1.5", thread_ts="1.0")
+    left(tmp_path, "a", later)
+    left(tmp_path, "b", sooner)
+    worker = Worker()
+    async with opened(tmp_path, worker):
+        await worker.has_seen(2)
+    assert worker.seen == ["Ev1", "Ev2"]
+
+
+async def test_an_event_put_aside_behind_a_line_that_a_full_disk_cut_off_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.incoming.inbox._SHORTEST_WAIT_SECONDS", 0.0)
+    worker = Worker(lambda _, times: Outcome.BROKEN if times < 13 else Outcome.DONE)
+    async with opened(tmp_path, worker) as inbox:
+        (tmp_path / "put-aside.json-lines").write_text('{"event_id": "Ev1", "ev')
+        await inbox.receive(event(1))
+        await inbox.receive(event(2))
+        await worker.has_seen(24)
+    async with opened(tmp_path, worker):
+        await worker.has_seen(26)
+    assert sorted(worker.seen[24:]) == ["Ev1", "Ev2"]
+
+
+def test_an_event_put_aside_while_another_bot_starts_is_not_lost(tmp_path: Path) -> None:
+    path = tmp_path / "put-aside"
+    put_aside(path, event(1))
+    beside = threading.Thread(target=put_aside, args=(path, event(2)))
+
+    def keep(_: list[Event]) -> None:
+        beside.start()
+        beside.join(0.05)  # it waits, or it is done already
+
+    assert [one["event_id"] for one in take_back(path, keep=keep)] == ["Ev1"]
+    beside.join()
+    assert [one["event_id"] for one in take_back(path, keep=lambda _: None)] == ["Ev2"]

@@ -89,6 +89,7 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a person must mend is tried again soon."""
     monkeypatch.setattr("bot.outbox.lane_state._MEND_SECONDS", 0.1)
     monkeypatch.setattr("bot.workspaces.checkup._MENDED_SECONDS", 0.1)
+    monkeypatch.setattr("bot.process._LOOK_SECONDS", 0.1)
 
 
 @pytest.fixture
@@ -211,6 +212,49 @@ async def _until(look: Any) -> None:
     async with asyncio.timeout(10):
         while not await look():
             pass
+
+
+async def test_a_look_at_the_installations_that_fails_is_not_the_last(
+    company: Company, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    every = slack_installations.every
+
+    def fails(session: Any) -> Any:
+        monkeypatch.setattr(slack_installations, "every", every)
+        raise RuntimeError("nobody foresaw it")
+
+    monkeypatch.setattr(slack_installations, "every", fails)
+
+    async def failed() -> bool:
+        await asyncio.sleep(0)
+        return "nobody foresaw it" in caplog.text
+
+    await _until(failed)
+    await company.install(TEAM)
+    with company.office.database.write() as session:
+        session.delete(slack_installations.every(session)[0])  # as another bot does
+
+    async def seen() -> bool:
+        return f"not installed in the workspace {TEAM}" in str(await company.health())
+
+    await _until(seen)
+
+
+async def test_a_workspace_whose_token_is_dead_hides_no_other(company: Company) -> None:
+    for team in (TEAM, OTHER):
+        await company.install(team)
+    with company.office.database.write() as session:
+        row = slack_installations.find(session, TEAM)
+        assert row is not None
+        row.bot_token = "xoxb-unknown"
+    await company.person(OTHER).administer("kick", channel=CHANNEL)
+
+    async def both() -> bool:
+        told = str(await company.health())
+        dead = f"In the workspace {TEAM}: Slack refuses the token" in told
+        return dead and f"In the workspace {OTHER}: The bot is not in the channel" in told
+
+    await _until(both)
 
 
 async def test_no_token_is_logged(company: Company, caplog: pytest.LogCaptureFixture) -> None:

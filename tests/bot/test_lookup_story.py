@@ -70,9 +70,11 @@ async def test_the_newest_report_of_two_versions_is_shown_whichever_is_named_fir
     ("given", "words"),
     [
         ("", "Name two versions"),
-        ("support-base", "Name two versions"),
-        ("support-base support-base", "These are the same version"),
-        ("support-base support-nothing", "No version 'support-nothing'"),
+        ("my answers please", "Name two versions"),
+        ("support-base", "Both are version 1 (support-base)"),
+        ("support-base support-base", "Both are version 1 (support-base)"),
+        ("support-base support-dead", "no version `support-dead`"),
+        ("1 9", "no version `9`"),
     ],
 )
 async def test_a_comparison_that_cannot_be_is_explained(
@@ -143,7 +145,7 @@ LINEAGE = (
 
 
 async def explained(person: Person) -> str:
-    return text_of(await told(person, "Why this answer?"))
+    return text_of(await told(person, "said this."))
 
 
 @pytest.mark.parametrize("named", ["turn", "conv_c-1"])
@@ -156,6 +158,12 @@ async def test_an_answer_is_explained_by_its_id_or_its_conversations(
     shown = await explained(ann)
     for words in LINEAGE:
         assert words in shown
+    said, learned_from = shown.splitlines()[1:3]
+    assert said == ":mag: *Version 1 (support-base)* said this."
+    assert learned_from == (
+        "Examples it learned from: 1. The nearest to this question (89% alike): "
+        "“Where is my card?” → “Open the Cards tab.”"
+    )
 
 
 async def test_an_answer_is_explained_by_the_link_of_its_message(office: Office) -> None:
@@ -185,7 +193,7 @@ async def test_the_shortcut_explains_an_answer_in_its_thread(office: Office) -> 
     card = await found(ann, offering("take_over"))
     answer = await found_in_thread(ann, card["ts"], offering("flag_answer"))
     await ann.shortcut("explain_answer", CHANNEL, answer["ts"])
-    shown = await told(ann, "Why this answer?")
+    shown = await told(ann, "said this.")
     assert shown["thread_ts"] == card["ts"]
     for words in LINEAGE:
         assert words in text_of(shown)

@@ -30,6 +30,7 @@ CALLS: dict[str, set[str]] = {
     "conversations_history": HISTORY,
     "conversations_info": {"channels:read", "groups:read"},
     "conversations_list": {"channels:read", "groups:read"},
+    "conversations_members": {"channels:read", "groups:read"},
     "conversations_replies": HISTORY,
     "files_upload_v2": {"files:write"},
     "oauth_v2_access": set(),

@@ -9,14 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from sqlalchemy import select, text
 
 from bot.app import web_client
+from bot.outbox.failures import Meaning, Paused, understood
 from bot.outbox.leadership import Leadership
 from bot.outbox.pump import OutboxPump, Pace
+from bot.outbox.rendered import Post, Reaction
+from bot.outbox.slack_calls import SlackCalls
 from bot.standin.people import text_of
-from bot.workspaces.workspaces import OneWorkspace
+from bot.views.content import Content
+from bot.workspaces.workspaces import OneWorkspace, Sender
 from records import escalations, jobs
 from records.artifacts import Artifacts
 from records.assistant import Assistant
@@ -392,3 +398,69 @@ END_LOCKS = (
     "SELECT pg_terminate_backend(pid) FROM pg_locks "
     "WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
 )
+
+
+class LimitedClient(AsyncWebClient):
+    """Slack has had enough of some methods, and says for how long."""
+
+    def __init__(self, *limited: str) -> None:
+        super().__init__()
+        self.limited = limited
+        self.called: list[str] = []
+
+    async def api_call(self, api_method: str, **_: Any) -> Any:
+        self.called.append(api_method)
+        refused = api_method in self.limited
+        answer = AsyncSlackResponse(
+            client=None,
+            http_verb="POST",
+            api_url=api_method,
+            req_args={},
+            data={"ok": not refused, "error": "ratelimited", "ts": "1.1", "messages": []},
+            headers={"Retry-After": "30"},
+            status_code=429 if refused else 200,
+        )
+        return answer.validate()
+
+
+def calls_of(client: AsyncWebClient, now: list[float]) -> SlackCalls:
+    return SlackCalls(Sender(None, client), messages_per_second=1.0, clock=lambda: now[0])
+
+
+async def test_a_method_that_slack_wants_no_more_of_is_called_by_no_other_lane_meanwhile() -> None:
+    client, now = LimitedClient("conversations.history"), [0.0]
+    calls = calls_of(client, now)
+    row, post = OutboxMessage(key="k", begun_after="1.0"), Post("C1", Content("Hello"))
+    with pytest.raises(SlackApiError):
+        await calls.find_post(row, "C1", post)
+    now[0] = 29.9
+    with pytest.raises(Paused) as paused:
+        await calls.find_post(row, "C2", post)
+    failure = understood(paused.value)
+    assert failure is not None
+    assert (failure.meaning, round(failure.wait_seconds, 3)) == (Meaning.WAIT, 0.1)
+    now[0] = 30.1
+    with pytest.raises(SlackApiError):
+        await calls.find_post(row, "C2", post)
+    assert client.called == ["conversations.history"] * 2
+
+
+async def test_the_second_call_of_a_reaction_keeps_to_its_own_limit() -> None:
+    client, now = LimitedClient("reactions.remove"), [0.0]
+    calls = calls_of(client, now)
+    for channel, refusal in (("C1", SlackApiError), ("C2", Paused)):
+        with pytest.raises(refusal):
+            await calls.react(Reaction(channel, "1.0", "eyes", ("lock",)))
+    assert client.called == ["reactions.add", "reactions.remove", "reactions.add"]
+
+
+async def test_slacks_wait_for_one_channel_holds_no_other_channel() -> None:
+    client, now = LimitedClient("chat.postMessage"), [0.0]
+    calls = calls_of(client, now)
+    with pytest.raises(SlackApiError):
+        await calls.post("k", "C1", Post("C1", Content("Hello")))
+    client.limited = ()
+    await calls.post("k", "C2", Post("C2", Content("Hello")))
+    with pytest.raises(Paused):
+        await calls.post("k", "C1", Post("C1", Content("Hello")))
+    assert client.called == ["chat.postMessage"] * 2

@@ -1,5 +1,7 @@
 """What agents write to the bot is understood, whatever they write."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ VERSIONS = {
     "writer-77aa12345678": "writer",
     "writer-base": "writer",
 }
+SUPPORTS = {version: name for version, name in VERSIONS.items() if name == "support"}
 BOTH = Known(
     assistants=("support", "writer"),
     versions=VERSIONS,
@@ -20,6 +23,14 @@ BOTH = Known(
     arms={"support": {"A": "support-base", "B": "support-3f9c2a71d0e4"}},
 )
 KNOWN = Known(BOTH.assistants, VERSIONS, BOTH.champions, BOTH.arms, here="support")
+NUMBERED = Known(
+    BOTH.assistants,
+    VERSIONS,
+    BOTH.champions,
+    numbers={"support-base": 1, "support-3f1b00000000": 2, "support-3f9c2a71d0e4": 3}
+    | {"writer-base": 1, "writer-77aa12345678": 2},
+    here="support",
+)
 Q = "where is my card?"
 NEW, OLD, BASE = "support-3f9c2a71d0e4", "support-3f1b00000000", "support-base"
 
@@ -63,6 +74,49 @@ def test_versions_are_read_off_the_beginning(
     text: str, versions: tuple[str, ...], words: str
 ) -> None:
     assert understand(text, KNOWN) == Question("support", versions, words)
+
+
+@pytest.mark.parametrize(
+    ("text", "versions", "words"),
+    [
+        (f"support: ask version 3: {Q}", (NEW,), Q),
+        (f"ask version 3: {Q}", (NEW,), Q),
+        (f"ask version 3 {Q}", (NEW,), Q),
+        (f"ask v3 {Q}", (NEW,), Q),
+        (f"v3: {Q}", (NEW,), Q),
+        (f"ask 3: {Q}", (NEW,), Q),
+        (f"compare 3 2: {Q}", (NEW, OLD), Q),
+        (f"compare 3 and 1 {Q}", (NEW, BASE), Q),
+        (f"compare 3 champion: {Q}", (NEW, BASE), Q),
+        (f"compare v3 with 3f1b: {Q}", (NEW, OLD), Q),
+        (f"compare 3: {Q}", (NEW, BASE), Q),
+        ("ask version 3 2 cards are lost", (NEW,), "2 cards are lost"),
+        ("compare 2 cards: silver and gold", (BASE,), "compare 2 cards: silver and gold"),
+        ("try 3 times", (BASE,), "try 3 times"),
+        ("1: my card, 2: my PIN", (BASE,), "1: my card, 2: my PIN"),
+    ],
+)
+def test_versions_are_named_by_number_where_no_amount_is_meant(
+    text: str, versions: tuple[str, ...], words: str
+) -> None:
+    named = replace(NUMBERED, assistants=("support",), versions=SUPPORTS)
+    assert understand(text, named) == Question("support", versions, words)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f"ask version 9: {Q}", "no version `9`. There are: version 3 (`support-3f9c2a71d0e4`)"),
+        (f"compare 3 9: {Q}", "no version `9`"),
+        (f"compare 3 3: {Q}", "Both are version 3 (support-3f9c2a71d0e4)"),
+        (f"ask version 2: {Q}", "`2` fits several versions: version 2 (`support-3f1b00000000`)"),
+        ("ask version 3", "such as `version 3: …`"),
+    ],
+)
+def test_a_number_that_names_none_or_several_is_said_to(text: str, told: str) -> None:
+    answer = understand(text, NUMBERED)
+    assert isinstance(answer, Unclear)
+    assert told in answer.sentence
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ async def test_the_thread_gets_before_the_correction_and_after(office: Office) -
     promote(office, VERSION)
     receipt = await found_in_thread(ann, thread, saying("Fixed."))
     words = text_of(receipt)
-    assert f"{VERSION} serves customers now" in words
+    assert f"Version 2 ({VERSION}) serves customers now" in words
     assert "Thank you, <@U0ANN>!" in words
     for said in (ANSWER, "Cards take five days.", "Cards take *five* working days."):
         assert said in words

@@ -46,7 +46,7 @@ async def test_from_a_retraining_to_a_roll_back(office_on_each: Office, tmp_path
     await olga.slash("/rollback", channel=CHANNEL)
     await opened_form(olga, "answers all customers")
     await olga.submit({})
-    await found(olga, saying(f"Rolled back from {name}"))
+    await found(olga, saying(f"Rolled back from version 2 ({name})"))
     await olga.slash("/versions", channel=CHANNEL)
     await told(olga, ":zzz: was champion")
     with office.database.read() as session:

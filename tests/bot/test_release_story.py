@@ -119,9 +119,9 @@ async def test_promote_then_roll_back_then_promote_again(office: Office, tmp_pat
     await olga.click(CHANNEL, report["ts"], "promote")
     promoted = await found(olga, offering("rollback"))
     assert champion(office) == name
-    assert "promoted in place of support-base by <@U0OLGA>" in text_of(promoted)
+    assert "promoted in place of version 1 (support-base) by <@U0OLGA>" in text_of(promoted)
     assert buttons_of(promoted).keys() == {"rollback"}
-    await found(olga, lambda m: m["text"] == f"{name} serves support")
+    await found(olga, lambda m: m["text"] == f"Version 2 ({name}) serves support")
     await olga.click(CHANNEL, report["ts"], "rollback")
     await found(olga, offering("promote"))
     assert champion(office) == "support-base"
@@ -141,7 +141,7 @@ async def test_a_press_is_confirmed_with_what_will_happen(office: Office, tmp_pa
     }
     assert questions.keys() == {"promote", "discard", "start_experiment"}
     assert all(name in question for question in questions.values())
-    assert "all customers of support in place of support-base" in questions["promote"]
+    assert "customers of support in place of version 1 (support-base)" in questions["promote"]
     assert "10% of the customers" in questions["start_experiment"]
 
 
@@ -173,10 +173,11 @@ async def test_the_command_rolls_back_after_it_has_said_from_what_to_what(
         versions.promote(session, name, actor="U0OLGA")
     await olga.slash("/rollback", channel=CHANNEL)
     view = str(await opened_form(olga, "answers all customers"))
-    assert "*support-base* then answers all customers of *support* again" in view
-    assert f"in place of *{name}*" in view
+    assert "*Version 1 (support-base)* then answers all customers of *support* again" in view
+    assert f"in place of *version 2 ({name})*" in view
     assert await olga.submit({}) == {}
-    await found(olga, saying(f"Rolled back from {name} to *support-base* by <@U0OLGA>"))
+    words = f"from version 2 ({name}) to *version 1 (support-base)* by <@U0OLGA>"
+    await found(olga, saying(f"Rolled back {words}"))
     assert champion(office) == "support-base"
 
 
@@ -300,12 +301,13 @@ async def test_from_the_news_of_a_promotion_one_goes_back_while_its_version_serv
     with office.database.write() as session:
         versions.promote(session, name, actor="U0OLGA")
     news = await found(olga, offering("rollback_release"))
-    assert f"*{name}* was promoted" in text_of(news)
+    assert f"*Version 2 ({name})* was promoted" in text_of(news)
     await olga.click(CHANNEL, news["ts"], "rollback_release")
-    await found(olga, saying(f"Rolled back from {name} to *support-base* by <@U0OLGA>"))
+    words = f"from version 2 ({name}) to *version 1 (support-base)* by <@U0OLGA>"
+    await found(olga, saying(f"Rolled back {words}"))
     assert champion(office) == "support-base"
     gone = await found(olga, lambda m: m["ts"] == news["ts"] and not buttons_of(m))
-    assert f"*{name}* was promoted" in text_of(gone)
+    assert f"*Version 2 ({name})* was promoted" in text_of(gone)
     await olga.slash("/rollback", channel=CHANNEL)
     await told(olga, "no promotion of 'support' is left to be taken back, and support-base serves")
 

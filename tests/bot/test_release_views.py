@@ -204,7 +204,10 @@ def versions_of(words: str) -> list[Content]:
         )
         for state, verdict in zip(VersionState, (*Verdict, None, None), strict=True)
     ]
-    return [version_list(words, made, left_out=9), version_list(words, [], left_out=0)]
+    return [
+        version_list(words, made, left_out=9, now=NOW),
+        version_list(words, [], left_out=0, now=NOW),
+    ]
 
 
 def explanations_of(words: str) -> list[Content]:
@@ -409,7 +412,7 @@ def test_a_slices_change_is_the_difference_of_its_figures_as_they_are_shown() ->
 
 
 def test_there_are_words_for_each_stage_that_the_worker_notes() -> None:
-    sources = [p.read_text() for p in Path(tuning.__path__[0]).glob("*.py")]
+    sources = [p.read_text() for p in Path(tuning.__path__[0]).rglob("*.py")]
     noted = {
         stage
         for source in sources

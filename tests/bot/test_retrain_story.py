@@ -39,7 +39,7 @@ async def test_the_form_shows_what_is_used_and_what_is_not(office: Office) -> No
     assert "*New* since the champion's dataset: 3" in form
     assert "0 wait for review, 0 were rejected" in form
     assert "Fewer than 1,000 examples" in form
-    assert "Supervised fine-tuning" in form
+    assert "supervised fine-tuning" in form
     assert "support-base" in form
 
 

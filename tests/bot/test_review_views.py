@@ -17,15 +17,17 @@ from bot.views.example import example_card
 from bot.views.flag_modal import Origin, flag_modal
 from bot.views.flag_notes import reaction_note, stays_note
 from bot.views.home import HomePage, Notice, home_view, loading_home
+from bot.views.home_escalations import EscalationsShown
 from bot.views.home_example import ExampleShown
 from bot.views.home_results import Figures, ResultsShown
 from bot.views.marked import changes, marked
 from bot.views.receipt import fixed_message, imported_message
 from bot.views.rejecting import reject_modal
+from records.doubts import Doubted
 from records.flag_results import FlagResults
 from records.review import Waiting, Whose
-from records.states import ExampleSource, ExampleState, FlagReason
-from records.tables import Example, Fix, Flag
+from records.states import DoubtKind, ExampleSource, ExampleState, FlagReason
+from records.tables import Doubt, Example, Fix, Flag
 from tests.bot.test_slack_views import HOSTILE, NOW, few, formatted_texts
 
 EXAMPLE_ID = "ex_" + "0" * 26
@@ -50,6 +52,11 @@ def example(words: str, *, number: int = 0, state: ExampleState = ExampleState.P
         decided_at=NOW,
         decision_note=words,
     )
+
+
+def doubts_of(words: str) -> list[Doubted]:
+    """One of each kind, with an example that speaks against it."""
+    return [Doubted(Doubt(kind=kind), example(words, number=10)) for kind in DoubtKind]
 
 
 def flag(words: str) -> Flag:
@@ -77,6 +84,7 @@ def home_of(words: str, state: ExampleState = ExampleState.PROPOSED, number: int
         reviewer=words,
         own=frozenset(),
         can_go_back=True,
+        doubts=doubts_of(words),
     )
     names = tuple(f"assistant-{index}" for index in range(150))
     page = HomePage(
@@ -99,6 +107,7 @@ def home_of(words: str, state: ExampleState = ExampleState.PROPOSED, number: int
             versions=[f"{words}-{n}" for n in range(9)],
             figures=[Figures(words, 9, float(n)) for n in range(50)],
         ),
+        escalations=EscalationsShown(NOW),
         notice=Notice(f"Approved: {words[:0]}", undo=EXAMPLE_ID),
     )
     return home_view(page)
@@ -127,7 +136,10 @@ def messages_of(words: str) -> list[Any]:
     ]
     cards = [
         example_card(
-            example(words, number=n, state=state), handoff_sentence="Soon.", four_eyes=eyes
+            example(words, number=n, state=state),
+            handoff_sentence="Soon.",
+            four_eyes=eyes,
+            doubts=doubts_of(words),
         )
         for n, state in enumerate(ExampleState)
         for eyes in (True, False)

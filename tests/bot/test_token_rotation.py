@@ -22,6 +22,7 @@ from records.ids import utc_now
 from records.states import OutboxState
 from records.tables import SlackInstallation
 from tests.bot.office import CHANNEL, Office
+from tests.bot.test_outbox_kinds import refused
 
 LIFE = 43_200
 APP = {"client_id": "standin.client", "client_secret": "standin"}
@@ -167,6 +168,55 @@ async def test_an_exchange_that_did_not_reach_slack_is_tried_again(closed_office
         clock.ahead += timedelta(minutes=1)
         await installations.refresh()
         assert kept(closed_office).bot_token != first.bot_token
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "said"),
+    [
+        (429, "ratelimited", ""),
+        (500, "internal_error", ""),
+        (200, "bad_client_secret", "UNDERSTUDY_SLACK_CLIENT_SECRET"),
+    ],
+)
+async def test_slack_that_is_busy_is_asked_again_and_a_wrong_secret_is_named(
+    closed_office: Office, monkeypatch: pytest.MonkeyPatch, status: int, error: str, said: str
+) -> None:
+    async def refuse(self: AsyncWebClient, **_: Any) -> None:
+        raise refused(error, status=status, headers={"Retry-After": "5"})
+
+    clock = Clock()
+    async with closed_office.slack(standin_token_seconds=float(LIFE)):
+        installations, _ = bot_of(closed_office, clock)
+        first = await install(closed_office, installations)
+        clock.ahead = timedelta(hours=11)
+        with monkeypatch.context() as busy:
+            busy.setattr(AsyncWebClient, "oauth_v2_access", refuse)
+            await installations.refresh()
+        told = " ".join(installations.problems())
+        assert said in told
+        assert bool(told) is bool(said)
+        clock.ahead += timedelta(minutes=1)
+        await installations.refresh()
+        assert kept(closed_office).bot_token != first.bot_token
+        assert installations.problems() == []
+
+
+async def test_what_another_bot_mended_is_no_problem_any_more(closed_office: Office) -> None:
+    clock = Clock()
+    async with closed_office.slack(standin_token_seconds=float(LIFE)):
+        (here, _), (there, _) = (bot_of(closed_office, clock) for _ in range(2))
+        await install(closed_office, here)
+        with closed_office.database.write() as session:
+            row = slack_installations.find(session, TEAM)
+            assert row is not None
+            row.refresh_token = "xoxe-1-unknown"
+        clock.ahead = timedelta(hours=11)
+        await here.refresh()
+        assert "install the app there again" in str(here.problems())
+        clock.ahead = timedelta(0)
+        await install(closed_office, there)
+        await here.refresh()
+        assert here.problems() == []
 
 
 def test_a_token_is_claimed_by_one(database: Database) -> None:

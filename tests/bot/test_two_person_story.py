@@ -38,7 +38,7 @@ async def test_the_first_operator_agrees_and_the_second_one_promotes(
     assert "a second operator must press Promote too" in str(report)
     await olga.click(CHANNEL, report["ts"], "promote")
     await told(olga, "Your yes to")
-    agreed = await found(olga, saying(f"<@U0OLGA> agrees to promote {name}"))
+    agreed = await found(olga, saying(f"<@U0OLGA> agrees to promote version 2 ({name})"))
     assert "You are the second operator" in str(agreed)
     assert champion(careful) == "support-base"
     await ben.click(CHANNEL, report["ts"], "promote")

@@ -233,7 +233,7 @@ def test_a_colleagues_conversation_is_never_escalated_and_counts_nowhere(store: 
             )
         )
         session.flush()
-        assert replay.collect_accepted(session, "support") == 0
+        assert replay.collect_words(session, "support").added == 0
         running = experiments.start(
             session, "support", [experiments.Side("a", BASE, 0.5)], actor="U0ANN"
         )

@@ -1,9 +1,10 @@
 """One way to write: all of a block or nothing of it, on both databases."""
 
 import threading
+from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from records import audit, keys
@@ -21,6 +22,15 @@ def test_migrating_twice_and_at_once_is_migrating_once(database: Database) -> No
         thread.join()
     with database.read() as session:
         assert session.scalars(select(Audit)).all() == []
+
+
+def test_a_new_database_file_is_readable_by_nobody_else(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'new.db'}")
+    with database.write() as session:
+        session.execute(text("CREATE TABLE secrets (token TEXT)"))
+        modes = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.iterdir()}
+    database.close()
+    assert modes == {"new.db": 0, "new.db-wal": 0, "new.db-shm": 0}
 
 
 def test_a_failing_block_leaves_nothing_behind(database: Database) -> None:

@@ -50,3 +50,19 @@ def test_others_work_while_a_search_lasts() -> None:
     stop.set()
     other.join()
     assert during > 10
+
+
+def test_a_whole_text_is_one_match_or_not() -> None:
+    assert Pattern("please wait|one moment").is_all_of("One Moment")
+    assert not Pattern("please wait").is_all_of("Please wait here.")
+    assert not Pattern(CATASTROPHIC).is_all_of(WORDS)
+
+
+def test_all_places_are_found_and_empty_ones_are_none() -> None:
+    assert Pattern("ab*").spans("xAbb-a") == [(1, 4), (5, 6)]
+    assert Pattern("b*").spans("xab") == [(2, 3)]
+
+
+def test_what_takes_too_long_to_find_is_not_said_to_be_absent() -> None:
+    with pytest.raises(TimeoutError):
+        Pattern(CATASTROPHIC).spans(WORDS)

@@ -30,6 +30,22 @@ def test_the_base_is_the_first_champion(database: Database, assistant: Assistant
         assert session.scalars(select(OutboxMessage)).all() == []
 
 
+def test_versions_are_numbered_by_age_within_their_assistant(
+    database: Database, assistant: Assistant
+) -> None:
+    install(database, assistant)
+    trained(database, "support-b", verdict=None)
+    trained(database, "writer-a", verdict=None, assistant="writer")
+    with database.read() as session:
+        before = versions.numbers(session, "support")
+    assert before == {"support-base": 1, "support-b": 2}
+    trained(database, "support-a", verdict=None)
+    with database.read() as session:
+        assert versions.numbers(session, "support") == {**before, "support-a": 3}
+        both = versions.numbers(session, "support", "writer")
+    assert both == {**before, "support-a": 3, "writer-a": 1}
+
+
 def test_going_back_walks_the_promotions_in_reverse(
     database: Database, assistant: Assistant
 ) -> None:

@@ -20,7 +20,7 @@ async def ann_asks(scene: Scene) -> None:
 async def ann_compares(scene: Scene) -> None:
     """Ann compares the new version with the one that serves, and judges blindly."""
     ann = scene.office.person(ANN)
-    words = f"compare {scene.version} champion: My top-up hasn't gone through, what happened?"
+    words = "compare 2 1: My top-up hasn't gone through, what happened?"
     asked = await ann.direct(words)
     await scene.office.message(
         saying("Which answer is better?"), thread=asked["ts"], channel=ann.dm()
@@ -38,7 +38,7 @@ async def ben_gets_a_draft(scene: Scene) -> None:
     question = "How many days do I have to wait for the transfer to reach my account?"
     scene.sofia.write(question)
     await scene.office.message(saying(question), thread=ts)
-    mention = await ben.reply(CHANNEL, ts, f"<@{BOT_USER}> ask version {scene.version}")
+    mention = await ben.reply(CHANNEL, ts, f"<@{BOT_USER}> ask version 2")
     draft = await scene.office.message(saying("Draft"), thread=ts)
     async with scene.camera.looking(f"{BEN}/{ROOM}/{ts}", height=1200) as page:
         thread = page.locator("[data-list=thread]")

@@ -85,6 +85,11 @@ def offering(action: str, *words: str) -> Callable[[Message], bool]:
     return lambda m: action in buttons_of(m) and saying(*words)(m)
 
 
+def about(subject: str, *words: str) -> Callable[[Message], bool]:
+    """Whether a message is what the bot posted about something, and says all this."""
+    return lambda m: subject in str(m.get("metadata")) and saying(*words)(m)
+
+
 def saying(*words: str) -> Callable[[Message], bool]:
     """Whether a message says all this."""
     return lambda m: all(word in text_of(m) for word in words)

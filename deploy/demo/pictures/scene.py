@@ -9,7 +9,7 @@ from playwright.async_api import Locator, Page
 from bot.standin.people import Message, Person
 from deploy.demo.pictures.camera import Camera
 from deploy.demo.pictures.customers import Customer
-from deploy.demo.pictures.office import CHANNEL, Office, saying
+from deploy.demo.pictures.office import CHANNEL, Office, about
 
 ROOM = "C0SUPPORT"
 ANN, BEN, CEM, DANA, OLGA = "U0ANN", "U0BEN", "U0CEM", "U0DANA", "U0OLGA"
@@ -29,17 +29,16 @@ class Scene:
         self.priya = Customer(self.office, "Priya Nair")
         self.jonas = Customer(self.office, "Jonas Weber")
         self.sofia = Customer(self.office, "Sofia Ricci")
-        self.version = ""
 
     async def card(self, customer: Customer) -> Message:
         """A customer's card."""
-        return await self.office.message(saying(customer.escalation))
+        return await self.office.message(about(customer.escalation))
 
     async def take_over(self, agent: Person, customer: Customer) -> str:
         """Let an agent take a conversation over; returns its card's ts."""
         card = await self.card(customer)
         await agent.click(CHANNEL, card["ts"], "take_over")
-        speaks = saying(customer.escalation, f"<@{agent.user_id}> speaks with the customer")
+        speaks = about(customer.escalation, f"<@{agent.user_id}> speaks with the customer")
         await self.office.message(speaks)
         return str(card["ts"])
 

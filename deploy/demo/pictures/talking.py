@@ -6,7 +6,7 @@ from datetime import timedelta
 from playwright.async_api import expect
 
 from bot.standin.people import Message, buttons_of
-from deploy.demo.pictures.office import CHANNEL, saying
+from deploy.demo.pictures.office import CHANNEL, about, saying
 from deploy.demo.pictures.scene import ANN, BEN, ROOM, Scene, action, article
 from records import conversations
 
@@ -39,7 +39,7 @@ async def a_colleague_is_asked(scene: Scene) -> None:
         await scene.camera.part("assign", form, margin=0)
         await form.get_by_role("button", name="Ask").click()
         await expect(form).to_be_hidden()
-    await scene.office.message(saying(scene.marek.escalation, f"<@{BEN}> was asked"))
+    await scene.office.message(about(scene.marek.escalation, f"<@{BEN}> was asked"))
     await scene.take_over(scene.office.person(BEN), scene.marek)
 
 
@@ -84,7 +84,7 @@ async def ann_resolves(scene: Scene) -> None:
         await scene.camera.part("resolve", form, margin=0)
         await form.get_by_role("button", name="Resolve").click()
         await expect(form).to_be_hidden()
-        await scene.office.message(saying(lena.escalation, "Resolved by"))
+        await scene.office.message(about(lena.escalation, "Resolved by"))
         await expect(article(page, card["ts"])).to_contain_text("Resolved by")
         await scene.camera.part("resolved", article(page, card["ts"]), margin=0)
 

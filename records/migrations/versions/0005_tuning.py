@@ -55,6 +55,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_erasures_customer_hash", "erasures", ["customer_hash"])
+    op.create_index("ix_examples_conversation_id", "examples", ["conversation_id"])
     op.add_column("examples", sa.Column("origin", sa.JSON(), nullable=False, server_default="{}"))
     op.add_column("datasets", sa.Column("erased_at", MOMENT, nullable=True))
     op.add_column("datasets", sa.Column("replaced_by", sa.String(length=40), nullable=True))
