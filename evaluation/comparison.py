@@ -83,6 +83,18 @@ def compare(
     )
 
 
+def compare_part(
+    name: str,
+    champion: ScoreTable,
+    challenger: ScoreTable,
+    sampling: Sampling,
+    *,
+    primary: Share = NOT_SERVED_RIGHT,
+) -> SliceComparison:
+    """Compare two versions on cases of their own, as on a slice."""
+    return _slice(name, primary, champion, challenger, sampling)
+
+
 def slice_rows(cases: Sequence[Case]) -> dict[str, list[int]]:
     """Row numbers of each slice: one for every key and value that some case carries."""
     rows: dict[str, list[int]] = {}

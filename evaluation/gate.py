@@ -1,8 +1,8 @@
 """The gate: the rule that turns paired counts into PASS, FAIL or INCONCLUSIVE. Pure.
 
-PASS needs two kinds of evidence: the challenger is better on the primary metric, and on no slice
-is it worse by as much as the margin. To be shown harmful needs fewer cases than to be shown safe,
-so FAIL may be said where PASS may not.
+PASS needs evidence of two kinds: the challenger is better on the primary metric, and on no slice,
+and on no old skill, is it worse by as much as the margin. To be shown harmful needs fewer cases
+than to be shown safe, so FAIL may be said where PASS may not.
 """
 
 import math
@@ -42,6 +42,17 @@ class GateRules(BaseModel):
     )
     slices: tuple[str, ...] | None = Field(
         default=None, description="Slice keys that are judged; the others are shown. Unset: all."
+    )
+    forgetting_margin: float | None = Field(
+        default=0.1,
+        gt=0,
+        lt=1,
+        description="Old skills must be shown to lose less than this share; null: they are shown, "
+        "and not judged. It is wider than a slice's, because the old answers are the champion's "
+        "own: what is only put in other words counts as lost.",
+    )
+    min_forgetting_cases: int = Field(
+        default=50, ge=1, description="Fewer questions about old skills are not judged."
     )
     right_answer_f1: float = Field(
         default=0.8, gt=0, le=1, description="Token-F1 from which an answer counts as right."
@@ -96,16 +107,35 @@ class _Finding:
     settle: str | None = None
 
 
-def judge(overall: Pairs, slices: Mapping[str, Pairs], rules: GateRules) -> Decision:
+@dataclass(frozen=True, slots=True)
+class OldSkills:
+    """What became of the answers that customers were content with."""
+
+    pairs: Pairs
+    named: bool
+    """Whether the assistant's file names the questions: too few of those leave it open."""
+
+
+def judge(
+    overall: Pairs,
+    slices: Mapping[str, Pairs],
+    rules: GateRules,
+    *,
+    old_skills: OldSkills | None = None,
+) -> Decision:
     """The verdict on a challenger.
 
     FAIL: worse on the primary metric with confidence, or on a slice of enough cases, unless that
     loss is shown to be within the margin. PASS: enough cases, better on the primary with
     confidence, and every slice shown to lose less than the margin. Otherwise INCONCLUSIVE.
+    Old skills are judged by a margin of their own, and fail where they are shown to lose more than
+    that: any loss would be too strict, because what is right there is what the champion said.
 
     The decisive reasons come first, those of slices with the greatest loss first.
     """
     findings = [_judge_overall(overall, rules)]
+    if old_skills is not None and old_skills.pairs.cases:
+        findings.append(_judge_old_skills(old_skills, rules))
     judged = [(name, pairs) for name, pairs in slices.items() if rules.judges(name)]
     judged.sort(key=lambda slice_: -slice_[1].loss if slice_[1].cases else 0.0)
     findings += [_judge_slice(name, pairs, rules) for name, pairs in judged]
@@ -140,16 +170,34 @@ def _judge_overall(pairs: Pairs, rules: GateRules) -> _Finding:
 def _judge_slice(name: str, pairs: Pairs, rules: GateRules) -> _Finding:
     if pairs.cases < rules.min_slice_cases:
         return _too_few(f" of {name}", pairs.cases, least=rules.min_slice_cases)
+    return _judge_part(name, pairs, rules, margin=rules.slice_margin)
+
+
+def _judge_old_skills(old_skills: OldSkills, rules: GateRules) -> _Finding:
+    pairs, least = old_skills.pairs, rules.min_forgetting_cases
+    if rules.forgetting_margin is None or (pairs.cases < least and not old_skills.named):
+        change = f"{_rate(pairs.champion_rate)} → {_rate(pairs.challenger_rate)} not served right"
+        few = "" if rules.forgetting_margin is None else f" (fewer than {least})"
+        return _Finding(
+            Verdict.PASS, f"Old skills, not judged: {change} of {pairs.cases} questions{few}."
+        )
+    if pairs.cases < least:
+        return _too_few(" of old skills", pairs.cases, least=least)
+    margin = rules.forgetting_margin
+    return _judge_part("Old skills", pairs, rules, margin=margin, harm=margin)
+
+
+def _judge_part(
+    name: str, pairs: Pairs, rules: GateRules, *, margin: float, harm: float = 0.0
+) -> _Finding:
+    """Whether a part of the cases loses less than `margin`, or more than `harm` for certain."""
     low, high = pairs.loss_bounds(tail=rules.slice_tail)
     change = f"{_rate(pairs.champion_rate)} → {_rate(pairs.challenger_rate)} not served right"
-    bound = (
-        f"(one-sided {_percent(rules.confidence)} bound; allowed: under "
-        f"{_points(rules.slice_margin)})"
-    )
-    if high < rules.slice_margin:
+    bound = f"(one-sided {_percent(rules.confidence)} bound; allowed: under {_points(margin)})"
+    if high < margin:
         most = f"at most {_points(high)} points worse" if high > 0 else "not worse"
         return _Finding(Verdict.PASS, f"{name}: {change}; {most} {bound}.")
-    if low > 0:
+    if low > harm:
         return _Finding(
             Verdict.FAIL,
             f"{name} got worse: {change}; at least {_points(low)} points worse {bound}.",
@@ -157,7 +205,7 @@ def _judge_slice(name: str, pairs: Pairs, rules: GateRules) -> _Finding:
     return _Finding(
         Verdict.INCONCLUSIVE,
         f"{name}: {change}; perhaps {_points(high)} points worse {bound}.",
-        _settle_slice(name, pairs, rules),
+        _settle_slice(name, pairs, rules, margin=margin),
     )
 
 
@@ -180,8 +228,8 @@ def _settle_overall(pairs: Pairs, rules: GateRules) -> str:
     return f"About {more} more cases would settle it, if the difference is as measured."
 
 
-def _settle_slice(name: str, pairs: Pairs, rules: GateRules) -> str:
-    needed = cases_needed(pairs, tail=rules.slice_tail, below=rules.slice_margin)
+def _settle_slice(name: str, pairs: Pairs, rules: GateRules, *, margin: float) -> str:
+    needed = cases_needed(pairs, tail=rules.slice_tail, below=margin)
     if needed is None:
         return (
             f"More cases won't show {name} to be safe: its measured loss of "

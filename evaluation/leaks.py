@@ -9,16 +9,19 @@ from records.database import Database
 from records.messages import Message, Role
 from records.tables import DatasetExample, Example, Version
 
+KEPT_APART = "kept_apart"
+"""The split of what a dataset holds to be asked, and never trained on."""
+
 
 def trained_prompts(database: Database, versions: Sequence[Version]) -> set[str]:
-    """Prompt ids of all examples in the versions' datasets (train and validation parts)."""
+    """Prompt ids of the examples in the versions' datasets that were trained on or held out."""
     datasets = [version.dataset_id for version in versions if version.dataset_id is not None]
     if not datasets:
         return set()
     query = (
         select(Example.prompt)
         .join(DatasetExample, DatasetExample.example_id == Example.id)
-        .where(DatasetExample.dataset_id.in_(datasets))
+        .where(DatasetExample.dataset_id.in_(datasets), DatasetExample.split != KEPT_APART)
     )
     with database.read() as session:
         return {

@@ -3,7 +3,10 @@
     assistant, champion, challenger, verdict, reasons[], settle[]
     cases      {count, hash, path, unusable_lines[{line, reason}], trained_on}
     metrics[]  {name, label, better, champion, challenger, difference, p_value}
-    slices[]   {name, cases, champion, challenger, difference, fixed, broken}
+    slices[]   {name, cases, champion, challenger, difference, fixed, broken}; one of them is
+               `old skills`, where any were asked about
+    forgetting {cases, source, left_out, broken[ids]}: which old skills, and what was lost; or None
+    search     how the recipe was found (`search_wording.py`), or None
     changes    {fixed, broken, reworded, shown[{kind, case_id, topic, question, reference,
                should_escalate, champion{text, escalated, token_f1}, challenger{...}}]}
     answers    {version: {refused, truncated, marker_unclean, mean_words, median_ms}}
@@ -21,7 +24,9 @@ from typing import Any
 
 from evaluation.cases import Case, CaseFile
 from evaluation.change import Change, change
-from evaluation.comparison import Comparison, slice_rows
+from evaluation.comparison import Comparison, SliceComparison, slice_rows
+from evaluation.forgetting import NAME as OLD_SKILLS
+from evaluation.forgetting import Suite
 from evaluation.gate import Decision, GateRules
 from evaluation.intervals import Estimate, Sampling
 from evaluation.metrics import METRICS, NOT_SERVED_RIGHT, measure
@@ -32,6 +37,8 @@ from records.messages import Role
 from records.tables import Version
 
 SHOWN_CHANGES = 10
+SHOWN_LOST = 50
+"""Ids of lost old skills that are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,15 @@ class Side:
 
     version: Version
     scores: Sequence[Score]
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What the answers to questions about old skills are worth, in the order of the questions."""
+
+    suite: Suite
+    challenger: Sequence[Score]
+    champion: Sequence[Score] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +69,16 @@ class Measured:
     challenger: Side
     champion: Side | None
     confidence: float
+    old_skills: Recalled | None = None
 
 
-def compared_body(measured: Measured, comparison: Comparison, decision: Decision) -> dict[str, Any]:
+def compared_body(
+    measured: Measured,
+    comparison: Comparison,
+    decision: Decision,
+    *,
+    old_skills: SliceComparison | None = None,
+) -> dict[str, Any]:
     """The report on a challenger against a champion."""
     metrics = [
         {
@@ -79,7 +102,7 @@ def compared_body(measured: Measured, comparison: Comparison, decision: Decision
             "fixed": entry.pairs.fixed,
             "broken": entry.pairs.broken,
         }
-        for entry in comparison.slices
+        for entry in (*comparison.slices, *([old_skills] if old_skills else []))
     ]
     return {
         **_common(measured),
@@ -97,7 +120,13 @@ def compared_body(measured: Measured, comparison: Comparison, decision: Decision
     }
 
 
-def single_body(measured: Measured, table: ScoreTable, sampling: Sampling) -> dict[str, Any]:
+def single_body(
+    measured: Measured,
+    table: ScoreTable,
+    sampling: Sampling,
+    *,
+    old_skills: ScoreTable | None = None,
+) -> dict[str, Any]:
     """The report on one version by itself."""
     metrics = [
         {
@@ -109,15 +138,18 @@ def single_body(measured: Measured, table: ScoreTable, sampling: Sampling) -> di
         }
         for metric in METRICS
     ]
+    parts = {name: table.take(rows) for name, rows in slice_rows(measured.cases).items()}
+    if old_skills is not None:
+        parts[OLD_SKILLS] = old_skills
     slices = [
         {
             "name": name,
-            "cases": len(rows),
-            **_alone(measure(NOT_SERVED_RIGHT, table.take(rows), sampling)),
+            "cases": len(part),
+            **_alone(measure(NOT_SERVED_RIGHT, part, sampling)),
             "fixed": None,
             "broken": None,
         }
-        for name, rows in slice_rows(measured.cases).items()
+        for name, part in parts.items()
     ]
     return {
         **_common(measured),
@@ -154,12 +186,34 @@ def _common(measured: Measured) -> dict[str, Any]:
             "unusable_lines": [asdict(problem) for problem in file.problems],
             "trained_on": len(file.cases) - len(measured.cases),
         },
+        "forgetting": _forgetting(measured.old_skills),
+        "search": (measured.challenger.version.manifest or {}).get("search"),
         "answers": {side.version.id: _answers(side.scores) for side in sides},
         "lineage": {side.version.id: _lineage(side.version) for side in sides},
         "rules": measured.rules.model_dump(mode="json"),
         "generation": measured.assistant.generation.model_dump(mode="json"),
         "confidence": measured.confidence,
         "command": _command(measured),
+    }
+
+
+def _forgetting(recalled: Recalled | None) -> dict[str, Any] | None:
+    """Which questions about old skills were asked, and the ids of those that were lost."""
+    if recalled is None:
+        return None
+    suite = recalled.suite
+    nobody: list[Score | None] = [None] * len(recalled.challenger)
+    before = recalled.champion or nobody
+    lost = [
+        suite.names[new.case_id]
+        for old, new in zip(before, recalled.challenger, strict=True)
+        if new.not_served_right and (old is None or not old.not_served_right)
+    ]
+    return {
+        "cases": len(suite.cases),
+        "source": suite.source,
+        "left_out": suite.left_out,
+        "broken": lost[:SHOWN_LOST],
     }
 
 

@@ -21,14 +21,17 @@ from evaluation.asking import Manner, OnProgress, ask
 from evaluation.cases import Case, CaseFile
 from evaluation.changed import FILE as CHANGES
 from evaluation.changed import changes_csv
-from evaluation.comparison import compare, slice_rows
-from evaluation.gate import GateRules, judge
+from evaluation.comparison import compare, compare_part, slice_rows
+from evaluation.forgetting import NAME as OLD_SKILLS
+from evaluation.forgetting import Suite, find_suite
+from evaluation.gate import GateRules, OldSkills, judge
 from evaluation.intervals import Sampling
 from evaluation.leaks import trained_prompts
 from evaluation.loading import make_ready
 from evaluation.plot import draw
-from evaluation.report import Measured, Side, compared_body, single_body
-from evaluation.scores import Topics, score_all
+from evaluation.report import Measured, Recalled, Side, compared_body, single_body
+from evaluation.scores import Score, Topics, score_all
+from evaluation.search_plot import draw_search
 from evaluation.table import tabulate
 from evaluation.wording import markdown, with_alt_text
 from records import versions
@@ -78,6 +81,10 @@ async def run_evaluation(
     chosen = _versions(database, assistant, challenger=challenger, champion=champion)
     leaked = await asyncio.to_thread(trained_prompts, database, chosen)
     counted = [case for case in cases.cases if case.id not in leaked]
+    suite = await asyncio.to_thread(find_suite, database, artifacts, assistant, chosen)
+    if suite is not None:
+        suite = suite.without(leaked | {case.id for case in cases.cases})
+    wanted = [*counted, *(suite.cases if suite is not None else ())]
     asked: list[Asked] = []
     async with AsyncExitStack() as stack:
         servers = [await stack.enter_async_context(Engine(url)) for url in engines]
@@ -90,13 +97,13 @@ async def run_evaluation(
                 database,
                 servers,
                 version=version.id,
-                questions=[question(case, assistant, version=version.id) for case in counted],
+                questions=[question(case, assistant, version=version.id) for case in wanted],
                 prepare=prepare,
                 on_progress=on_progress,
                 manner=manner,
             )
             asked.append(Asked(version, answers))
-    measured = await asyncio.to_thread(scored, assistant, rules, cases, counted, asked)
+    measured = await asyncio.to_thread(scored, assistant, rules, cases, counted, asked, suite=suite)
     body = await asyncio.to_thread(judged, measured)
     frozen = are_frozen(cases, assistant)
     report_id = _report_id(body, asked, frozen=frozen)
@@ -146,22 +153,26 @@ def scored(
     file: CaseFile,
     counted: Sequence[Case],
     asked: Sequence[Asked],
+    *,
+    suite: Suite | None = None,
 ) -> Measured:
     """What each answer is worth. Pure."""
     topics = Topics(file.cases)
-    sides = [
-        Side(
-            given.version,
-            score_all(
-                counted,
-                given.answers,
-                marker=assistant.handoff_marker,
-                topics=topics,
-                right_answer_f1=rules.right_answer_f1,
-            ),
+
+    def worth(cases: Sequence[Case], given: Asked) -> list[Score]:
+        return score_all(
+            cases,
+            given.answers,
+            marker=assistant.handoff_marker,
+            topics=topics,
+            right_answer_f1=rules.right_answer_f1,
         )
-        for given in asked
-    ]
+
+    sides = [Side(given.version, worth(counted, given)) for given in asked]
+    recalled = None
+    if suite is not None and suite.cases:
+        old = [worth(suite.cases, given) for given in asked]
+        recalled = Recalled(suite, old[-1], champion=old[0] if len(old) > 1 else None)
     return Measured(
         assistant=assistant,
         rules=rules,
@@ -170,6 +181,7 @@ def scored(
         challenger=sides[-1],
         champion=sides[0] if len(sides) > 1 else None,
         confidence=rules.confidence,
+        old_skills=recalled,
     )
 
 
@@ -178,13 +190,20 @@ def judged(measured: Measured) -> dict[str, Any]:
     rules, counted = measured.rules, measured.cases
     sampling = Sampling(np.random.default_rng(_SEED), confidence=rules.confidence)
     after = tabulate(counted, measured.challenger.scores)
+    old = measured.old_skills
     if measured.champion is None:
-        return with_alt_text(single_body(measured, after, sampling))
+        table = tabulate(old.suite.cases, old.challenger) if old is not None else None
+        return with_alt_text(single_body(measured, after, sampling, old_skills=table))
     before = tabulate(counted, measured.champion.scores)
     comparison = compare(before, after, slices=slice_rows(counted), sampling=sampling)
     slices = {entry.name: entry.pairs for entry in comparison.slices}
-    decision = judge(comparison.pairs, slices, rules)
-    return with_alt_text(compared_body(measured, comparison, decision))
+    part, asked_of = None, None
+    if old is not None and old.champion is not None:
+        was, now = (tabulate(old.suite.cases, side) for side in (old.champion, old.challenger))
+        part = compare_part(OLD_SKILLS, was, now, sampling)
+        asked_of = OldSkills(part.pairs, named=old.suite.named)
+    decision = judge(comparison.pairs, slices, rules, old_skills=asked_of)
+    return with_alt_text(compared_body(measured, comparison, decision, old_skills=part))
 
 
 def _report_id(body: Mapping[str, Any], asked: Sequence[Asked], *, frozen: bool) -> str:
@@ -215,6 +234,8 @@ def _keep(
         (folder / "report.json").write_text(text + "\n")
         (folder / "report.md").write_text(markdown(body))
         draw(body, folder / "plot.png")
+        if body["search"] is not None:
+            draw_search(body["search"], folder / "search.png")
         if changes is not None:
             # with a mark of UTF-8, which spreadsheets need to be told
             (folder / CHANGES).write_text(changes, encoding="utf-8-sig", newline="")

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from evaluation.search_wording import alt_text as search_alt_text
+from evaluation.search_wording import sentences, to_keep, trial_rows
 from records.rounding import shown_difference
 
 _POINTS = ("not_served_right", "right_answer_rate")
@@ -67,6 +69,8 @@ def notes(body: Mapping[str, Any]) -> list[str]:
             "The tables' intervals are two-sided. A slice is judged by a one-sided bound, which "
             "lies within them."
         )
+    if body.get("forgetting"):
+        said.append(_old_skills(body["forgetting"]))
     if cases["trained_on"]:
         said.append(f"{cases['trained_on']} cases were left out: a version was trained on them.")
     if cases["unusable_lines"]:
@@ -89,6 +93,16 @@ def notes(body: Mapping[str, Any]) -> list[str]:
     return said + sorted(undefined)
 
 
+def _old_skills(forgetting: Mapping[str, Any]) -> str:
+    left_out = forgetting["left_out"]
+    without = f"; {left_out} more were trained on, or are cases anyway" if left_out else ""
+    return (
+        f"Old skills: {forgetting['cases']} questions of {forgetting['source']}, whose answers "
+        f"customers accepted or the assistant's file names{without}. Those that are not answered "
+        "so any more stand in report.json, under `forgetting`."
+    )
+
+
 def changed(changes: Mapping[str, Any]) -> str:
     """How many answers changed, and how."""
     return ", ".join(f"{changes[kind]} {kind}" for kind in ("fixed", "broken", "reworded"))
@@ -101,6 +115,7 @@ def markdown(body: Mapping[str, Any]) -> str:
     parts += _table(slice_rows_of(body))
     parts += _bulleted(notes(body))
     parts += _examples(body["changes"])
+    parts += _search(body.get("search"))
     parts += _origin(body)
     return "\n".join(parts).rstrip() + "\n"
 
@@ -189,6 +204,20 @@ def _examples(changes: Mapping[str, Any]) -> list[str]:
             lines.append(f"- challenger: {_said(change['challenger'])}")
         lines.append(f"- right: {_line(wanted)}")
     return lines
+
+
+def _search(found: Mapping[str, Any] | None) -> list[str]:
+    if found is None:
+        return []
+    keep = to_keep(found)
+    return [
+        "",
+        "## How the recipe was found",
+        *_bulleted([*sentences(found), *([keep] if keep else [])]),
+        *_table(trial_rows(found)),
+        "",
+        f"![{search_alt_text(found)}](search.png)",
+    ]
 
 
 def _said(answer: Mapping[str, Any]) -> str:

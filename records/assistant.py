@@ -184,6 +184,11 @@ class Assistant(_Section):
     slack: SlackOptions = SlackOptions()
     retrain: RetrainOptions = RetrainOptions()
     cases: str | None = Field(default=None, description="File of frozen cases for the gate.")
+    forgetting_cases: str | None = Field(
+        default=None,
+        description="File of cases of old skills, which must not be forgotten; unset: accepted "
+        "answers that are kept apart from training for it.",
+    )
     data: dict[str, Any] = Field(default_factory=dict)
     recipe: dict[str, Any] = Field(default_factory=dict)
     gate: dict[str, Any] = Field(default_factory=dict)
@@ -250,8 +255,20 @@ def read_assistant(path: Path) -> Assistant:
     changes = {
         "base_model": str(local.resolve()) if local.is_dir() else assistant.base_model,
         "cases": str(folder / assistant.cases) if assistant.cases else None,
+        "forgetting_cases": (
+            str(folder / assistant.forgetting_cases) if assistant.forgetting_cases else None
+        ),
+        "recipe": _with_file(assistant.recipe, folder),
     }
     return assistant.model_copy(update=changes)
+
+
+def _with_file(recipe: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """A recipe that begins from a file beside the assistant's: the path made absolute."""
+    named = recipe.get("from")
+    if isinstance(named, str) and named.endswith((".yaml", ".yml")):
+        return {**recipe, "from": str(folder / named)}
+    return recipe
 
 
 def read_assistants(folder: Path) -> dict[str, Assistant]:

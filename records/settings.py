@@ -4,7 +4,6 @@ Each process has its own frozen class derived from `Settings`; only `__main__`-l
 (the command line) read it, everything else gets it as an argument.
 """
 
-import os
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,26 +11,9 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from records.errors import ConfigurationError
+from records.offline import go_offline
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
-
-OFFLINE = {
-    "HF_HUB_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "TRANSFORMERS_OFFLINE": "1",
-    "HF_DATASETS_OFFLINE": "1",
-    "VLLM_NO_USAGE_STATS": "1",
-    "DO_NOT_TRACK": "1",
-    "RAGAS_DO_NOT_TRACK": "true",
-    "TOKENIZERS_PARALLELISM": "false",
-}
-"""Switches that keep every library from reaching out; set for this process and its children."""
-
-
-def go_offline() -> None:
-    """Set the offline switches, leaving those alone that the user has set."""
-    for name, value in OFFLINE.items():
-        os.environ.setdefault(name, value)
 
 
 class Settings(BaseSettings):
@@ -48,11 +30,22 @@ class Settings(BaseSettings):
     artifacts_url: str = Field(
         default="", description="Folder or fsspec URL for datasets, adapters, reports."
     )
+    artifacts_endpoint: str = Field(
+        default="",
+        description="Address of the store's server, where it is not the cloud's own (MinIO, Ceph).",
+    )
     engine_urls: str = Field(
         default="",
         description="vLLM servers, comma-separated; set, no engine of our own is started.",
     )
     engine_port: int = Field(default=8100, description="Port of our own engine, on loopback.")
+    trainer_memory_share: float = Field(
+        default=0.0,
+        ge=0,
+        le=0.8,
+        description="Share of the accelerator's memory that trainings may take; an engine that is "
+        "started here leaves it to them. 0: the engine takes its usual share, trainings the rest.",
+    )
     assistants: Path = Field(
         default=_REPOSITORY / "deploy" / "assistants",
         description="Folder of assistants' YAML files.",

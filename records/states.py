@@ -119,6 +119,8 @@ class ExampleState(StrEnum):
     """A later flag on the same answer replaced it."""
     WITHDRAWN = "withdrawn"
     """The agent took the flag back that it was made from."""
+    ERASED = "erased"
+    """Its words were erased with its customer's; only figures count it."""
 
 
 class RejectReason(StrEnum):

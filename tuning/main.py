@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from records.cli import actor, json_option, show
+from records.cli import actor, json_option, show, table
 
 if TYPE_CHECKING:
     from records.artifacts import Artifacts
@@ -57,7 +57,18 @@ def worker() -> None:
 @click.command()
 @click.option("--assistant", help="Name of the assistant; needed where there are several.")
 @click.option("--no-replay", is_flag=True, help="Train on corrections alone; expect forgetting.")
+@click.option(
+    "--recipe",
+    "named",
+    metavar="NAME|FILE.yaml",
+    help="Begin from a recipe: one that comes with Understudy (sft, sft_dpo, …) or your own file.",
+)
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Change the recipe.")
+@click.option(
+    "--budget",
+    metavar="TIME",
+    help="Search for the best recipe for so long, such as 20m or 1h30m; what --set sets stays.",
+)
 @click.option("--wait/--no-wait", default=True, help="Wait for the end, showing progress.")
 @json_option
 @click.pass_context
@@ -65,6 +76,8 @@ def retrain(
     context: click.Context,
     assistant: str | None,
     pairs: Sequence[str],
+    named: str | None,
+    budget: str | None,
     *,
     no_replay: bool,
     wait: bool,
@@ -76,18 +89,26 @@ def retrain(
     """
     from records import jobs
     from records.assistant import pick_assistant, read_assistants
+    from tuning.dataset.options import resolve_data
+    from tuning.recipes.named import FROM, to_carry
+    from tuning.search.budget import parse_budget
+    from tuning.search.ordered import BUDGET
     from tuning.settings import WorkerSettings
     from tuning.training.recipe import parse_settings, resolve
 
     settings = WorkerSettings.load()
     chosen = pick_assistant(read_assistants(settings.assistants), assistant)
     overrides = parse_settings(pairs) | ({"replay_share": 0} if no_replay else {})
+    if named:
+        overrides[FROM] = to_carry(named)
     resolve(chosen.recipe, overrides)
+    resolve_data(chosen.data)
+    options: dict[str, Any] = {"recipe": overrides}
+    if budget:
+        options[BUDGET] = parse_budget(budget)
     database, artifacts = _stores(settings)
     with database.write() as session:
-        job = jobs.request(
-            session, chosen.name, requested_by=actor(), options={"recipe": overrides}
-        )
+        job = jobs.request(session, chosen.name, requested_by=actor(), options=options)
     if not wait:
         show({"job_id": job.id}, as_json=as_json, text=lambda r: f"Requested: {r['job_id']}")
         return
@@ -166,11 +187,12 @@ def _stores(settings: "WorkerSettings") -> tuple["Database", "Artifacts"]:
 
 
 def _result(database: "Database", artifacts: "Artifacts", job: "Job") -> dict[str, Any]:
-    from records.tables import Report
+    from records.tables import Report, Version
 
     with database.read() as session:
         report = session.get(Report, job.report_id) if job.report_id else None
-    ended, started = job.finished_at, job.started_at
+        version = session.get(Version, job.version) if job.version else None
+    spent = job.spent or {}
     return {
         "job_id": job.id,
         "state": str(job.state),
@@ -179,7 +201,9 @@ def _result(database: "Database", artifacts: "Artifacts", job: "Job") -> dict[st
         "report_id": job.report_id,
         "report": str(artifacts.fetch(report.path) / "report.md") if report else None,
         "dataset_id": job.dataset_id,
-        "seconds": round((ended - started).total_seconds(), 1) if ended and started else None,
+        "seconds": spent.get("seconds"),
+        "spent": spent,
+        "search": version.manifest.get("search") if version else None,
         "error": job.error,
     }
 
@@ -190,6 +214,8 @@ def _text(result: dict[str, Any]) -> str:
     if result["state"] != "succeeded":
         return f"The job {result['job_id']} was {result['state']}."
     lines = [f"{result['version']} was trained from {result['dataset_id']}."]
+    lines += _spent_lines(result["spent"], result["job_id"])
+    lines += _search_lines(result["search"]) if result["search"] else []
     if result["verdict"] is None:
         lines.append("It was not compared: name `cases` in the assistant's YAML, or it is the same")
         lines.append(f"as the champion. Measure it: understudy evaluate {result['version']}")
@@ -197,6 +223,21 @@ def _text(result: dict[str, Any]) -> str:
         lines.append(f"The gate says {result['verdict']}. Report: {result['report']}")
         lines.append(_next(result))
     return "\n".join(lines)
+
+
+def _spent_lines(spent: dict[str, Any], job_id: str) -> list[str]:
+    from tuning.workflow.commands import spent_words
+
+    words = spent_words(spent)
+    return [f"It took {words} (by step: understudy jobs show {job_id})."] if words else []
+
+
+def _search_lines(found: dict[str, Any]) -> list[str]:
+    """The trials of a search, what it found, and how to keep that."""
+    from evaluation.search_wording import sentences, to_keep, trial_rows
+
+    keep = to_keep(found)
+    return ["", table(trial_rows(found)), "", *sentences(found), *([keep] if keep else []), ""]
 
 
 def _next(result: dict[str, Any]) -> str:

@@ -160,5 +160,9 @@ def _request(session: Session, assistant: Assistant, wishes: Wishes, *, user: st
     recipe: dict[str, Any] = {"method": str(wishes.method)}
     if wishes.minutes is not None:
         recipe["max_minutes"] = wishes.minutes
-    options = {"recipe": recipe, **({"since": since.isoformat()} if since else {})}
+    options: dict[str, Any] = {"recipe": recipe}
+    if since is not None:
+        options["since"] = since.isoformat()
+    if wishes.search_minutes is not None:
+        options["budget_seconds"] = wishes.search_minutes * 60
     jobs.request(session, assistant.name, requested_by=user, options=options)

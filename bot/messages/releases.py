@@ -39,10 +39,12 @@ def _job(tell: Telling) -> Content:
 
 def _report(tell: Telling) -> Content:
     report = reports.get(tell.session, tell.row.subject)
+    job = jobs.of_report(tell.session, report.id)
     return report_message(
         report,
         why=why(report),
         standing=_standing(tell.session, report, desk=tell.desk),
+        spent=job.spent if job is not None else None,
     )
 
 

@@ -83,7 +83,7 @@ def _cancel(job: Job) -> Button:
 
 
 def _progress(progress: Mapping[str, Any]) -> str:
-    parts = []
+    parts = _search(progress)
     done, total = _number(progress, "step", "done"), _number(progress, "steps", "total")
     if done is not None and total:
         share = min(1.0, max(0.0, done / total))
@@ -100,6 +100,17 @@ def _progress(progress: Mapping[str, Any]) -> str:
     if (left := _number(progress, "seconds_left")) is not None:
         parts.append(wording.retraining.LEFT.format(duration=duration(left)))
     return " · ".join(parts)
+
+
+def _search(progress: Mapping[str, Any]) -> list[str]:
+    """Which of about how many recipes is trained, and how good the best one is so far."""
+    words, number = wording.retraining, _number(progress, "trial")
+    if number is None:
+        return []
+    count, best = _number(progress, "trials"), _number(progress, "best")
+    trial = words.TRIAL if count is None else words.TRIAL_OF
+    parts = [trial.format(number=f"{number:.0f}", count=f"{count or 0:.0f}")]
+    return parts if best is None else [*parts, words.BEST.format(quality=f"{best:.2f}")]
 
 
 def _number(progress: Mapping[str, Any], *names: str) -> float | None:
@@ -120,6 +131,9 @@ def _wishes(options: Mapping[str, Any]) -> list[str]:
     minutes = (options.get("recipe") or {}).get("max_minutes")
     if isinstance(minutes, int | float):
         said_of.append(wording.retraining.WITH_MINUTES.format(duration=duration(minutes * 60)))
+    budget = options.get("budget_seconds")
+    if isinstance(budget, int | float):
+        said_of.append(wording.retraining.WITH_SEARCH.format(duration=duration(budget)))
     return said_of
 
 

@@ -1,7 +1,8 @@
 """The report of an evaluation, with what may be done about it, and the line after a release."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from slack_sdk.models.blocks import Block, HeaderBlock, PlainTextObject
 
@@ -9,6 +10,7 @@ from bot import wording
 from bot.text import cut, escaped, literal, who
 from bot.views.content import Button, Content, buttons, content, line, moment, said, small
 from bot.views.report_figures import changed_line, slice_lines, tables
+from bot.views.spent import spent_line
 from bot.views.version_names import BY_ID, VersionNames
 from records.states import ReleaseAction
 from records.tables import Release, Report
@@ -39,9 +41,16 @@ class Standing:
     names: VersionNames = BY_ID
 
 
-def report_message(report: Report, *, why: Sequence[str], standing: Standing) -> Content:
+def report_message(
+    report: Report,
+    *,
+    why: Sequence[str],
+    standing: Standing,
+    spent: Mapping[str, Any] | None = None,
+) -> Content:
     """The report in short, with what may be done; `why` are the gate's sentences.
 
+    `spent` is what its retraining took (`Job.spent`), where one made it.
     The rest stands in its thread: who promotes from a telephone has the buttons in sight.
     """
     blocks = [
@@ -49,7 +58,7 @@ def report_message(report: Report, *, why: Sequence[str], standing: Standing) ->
         small(changed_line(report.body), wording.releases.IN_THREAD),
         *_outcomes(report, standing),
         *_choices(report, standing),
-        small(report.id),
+        small(spent_line(spent or {}), report.id),
     ]
     return content(_fallback(report, standing.names), blocks)
 

@@ -29,6 +29,7 @@ from records.training_data import FEW, TrainingData
 
 CALLBACK = "retrain"
 SINCE, DAY, METHOD, MINUTES = "retrain_since", "retrain_day", "retrain_method", "retrain_minutes"
+SEARCH = "retrain_search"
 _LONGEST_MINUTES = 60 * 24 * 14
 
 
@@ -59,12 +60,15 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What was entered. `minutes` is None where it is empty, and 0 where it is no number."""
+    """What was entered. Minutes are None where nothing is, and 0 where it is no number."""
 
     since: Since = Since.ALL
     day: date | None = None
     method: TrainingMethod = TrainingMethod.SFT
     minutes: float | None = None
+    """The time limit of a training."""
+    search_minutes: float | None = None
+    """How long to search for a recipe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ def retrain_form(origin: Origin, offer: Offer, wishes: Wishes | None = None) -> 
         *([_day(offer, wishes)] if wishes.since is Since.DAY else []),
         _method(),
         _minutes(offer),
+        _search(),
     ]
     return _view(origin, blocks, submit=wording.retraining.FORM_SUBMIT)
 
@@ -202,14 +207,23 @@ def _minutes(offer: Offer) -> Block:
     hint = wording.retraining.MINUTES_HINT
     if offer.own_minutes is not None:
         hint = wording.retraining.MINUTES_HINT_OWN.format(minutes=f"{offer.own_minutes:g}")
+    return _number_field(MINUTES, wording.retraining.MINUTES_LABEL, hint, least="0.1")
+
+
+def _search() -> Block:
+    words = wording.retraining
+    return _number_field(SEARCH, words.SEARCH_LABEL, words.SEARCH_HINT, least="1")
+
+
+def _number_field(name: str, label: str, hint: str, *, least: str) -> Block:
     return InputBlock(
-        block_id=MINUTES,
-        label=PlainTextObject(text=wording.retraining.MINUTES_LABEL),
+        block_id=name,
+        label=PlainTextObject(text=label),
         hint=PlainTextObject(text=hint),
         element=NumberInputElement(
-            action_id=MINUTES,
+            action_id=name,
             is_decimal_allowed=True,
-            min_value="0.1",
+            min_value=least,
             max_value=str(_LONGEST_MINUTES),
         ),
         optional=True,
@@ -226,6 +240,7 @@ def read_wishes(state: dict[str, Any]) -> Wishes:
         day=date.fromisoformat(day) if day else None,
         method=TrainingMethod(method),
         minutes=_number(_entered(state, MINUTES).get("value")),
+        search_minutes=_number(_entered(state, SEARCH).get("value")),
     )
 
 
@@ -248,6 +263,8 @@ def problems_of(wishes: Wishes, *, today: date) -> dict[str, str]:
         found[DAY] = wording.retraining.DAY_AHEAD
     if wishes.minutes == 0:
         found[MINUTES] = wording.retraining.MINUTES_WRONG
+    if wishes.search_minutes is not None and wishes.search_minutes < 1:
+        found[SEARCH] = wording.retraining.SEARCH_WRONG
     return found
 
 

@@ -19,17 +19,22 @@ RUNNING = ":gear: {stage}"
 STATE_AFTER = "{state} after {duration}"
 STAGES: dict[str, str] = {
     "collecting examples": "Collecting examples",
+    "cleaning examples": "Cleaning examples",
     "dataset ready": "The dataset is ready",
     "checking that it can be served": "Checking that it can be served",
     "starting the trainer": "Starting the trainer",
+    "starting the trainer again": "The trainer was killed; starting it again",
     "waiting for the accelerator": "Waiting for the accelerator",
     "loading": "Loading the base model",
     "training": "Training",
+    "searching": "Searching for a recipe",
     "saving": "Saving the adapter",
     "adapter published": "The adapter is published",
     "proving the adapter on each engine": "Proving that each engine has the adapter on",
     "evaluating": "Comparing with the champion",
     "asking what was flagged": "Asking again what was flagged",
+    "waiting for the engine": "Waiting for the engine to answer again",
+    "waiting for the storage": "Waiting for the database or the artifact store",
 }
 """What the worker does, by the word that it notes."""
 BAR = "`{bar}` {share} ({done} of {total})"
@@ -38,8 +43,15 @@ HELD_OUT_LOSS = "held-out loss {loss}"
 TOKENS = "{rate} tokens/s"
 ANSWERS = "{rate} answers/s"
 LEFT = "{duration} left"
+TRIAL = "trial {number}"
+TRIAL_OF = "trial {number} of about {count}"
+BEST = "best {quality} so far"
+SPENT = "Retraining took {duration}"
+SPENT_ACCELERATOR = "{duration} of it with the accelerator"
+SPENT_COST = "{cost} {currency}"
 WITH_SINCE = "Corrections approved since {at}"
 WITH_MINUTES = "At most {duration} of training"
+WITH_SEARCH = "Searching for a recipe for {duration}"
 FALLBACKS: dict[JobState, str] = {
     JobState.QUEUED: "Retraining {assistant}: waiting for the worker",
     JobState.RUNNING: "Retraining {assistant}: running",
@@ -109,8 +121,14 @@ MINUTES_HINT = "Training ends then with the best that it has found. Empty: no li
 MINUTES_HINT_OWN = (
     "Training ends then with the best that it has found. Empty: the recipe's own limit, {minutes}."
 )
+SEARCH_LABEL = "Search for a better recipe, in minutes"
+SEARCH_HINT = (
+    "Several recipes are trained, the usual one first, and the one with the best answers is kept. "
+    "Empty: only the usual one."
+)
 DAY_MISSING = "Choose the day."
 DAY_AHEAD = "This day is yet to come."
+SEARCH_WRONG = "Write a number of minutes, 1 or more."
 MINUTES_WRONG = "Write a number of minutes above 0."
 NOTHING_TO_LEARN = (
     "No correction was approved in that time, so there is nothing to learn. Choose another time, "

@@ -98,6 +98,7 @@ OUTCOMES: dict[ExampleState, str] = {
     ExampleState.SUPERSEDED: ":arrows_counterclockwise: Replaced by a later flag",
     ExampleState.WITHDRAWN: ":leftwards_arrow_with_hook: Withdrawn with its flag",
     ExampleState.PROPOSED: ":hourglass: Waits for review",
+    ExampleState.ERASED: ":wastebasket: Erased with its customer's words",
 }
 OUTCOMES_IN_SHORT: dict[ExampleState, str] = {
     ExampleState.APPROVED: "approved by {who}",
@@ -105,6 +106,7 @@ OUTCOMES_IN_SHORT: dict[ExampleState, str] = {
     ExampleState.SUPERSEDED: "replaced by a later flag",
     ExampleState.WITHDRAWN: "withdrawn with its flag",
     ExampleState.PROPOSED: "waits for review too",
+    ExampleState.ERASED: "erased",
 }
 DOUBTED: dict[DoubtKind, str] = {
     DoubtKind.CONTRADICTION: (

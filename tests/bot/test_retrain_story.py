@@ -87,6 +87,23 @@ async def test_wishes_reach_the_worker(office: Office) -> None:
     }
 
 
+async def test_a_search_for_a_recipe_is_asked_for_in_minutes_and_told_of(office: Office) -> None:
+    approve_examples(office)
+    olga = office.person("U0OLGA")
+    await olga.slash("/retrain", "support", channel=CHANNEL)
+    await opened_form(olga, "to be used")
+    assert await olga.submit({"retrain_search": "20"}) == {}
+    await found(olga, saying("Searching for a recipe for 20 min"))
+    job = the_job(office)
+    assert job.options["budget_seconds"] == 1200
+    progress = {"trial": 3, "trials": 8, "best": 0.7143, "step": 1, "steps": 4}
+    with office.database.write() as session:
+        jobs.advance(session, job.id, stage="searching", progress=progress)
+    shown = await found(olga, saying("best 0.71 so far"))
+    assert "Searching for a recipe" in text_of(shown)
+    assert "trial 3 of about 8 · best 0.71 so far" in text_of(shown)
+
+
 async def test_counts_follow_what_is_chosen(office: Office) -> None:
     approve_examples(office, 4)
     with office.database.write() as session:

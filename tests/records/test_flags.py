@@ -12,10 +12,11 @@ from records.database import Database
 from records.errors import Conflict, InvalidInput
 from records.flags import Judgement
 from records.ids import utc_now
+from records.messages import Role
 from records.states import ExampleState, FlagReason
 from records.tables import Audit, Example, Flag
 from tests.records.at_once import at_once
-from tests.records.talks import a_conversation
+from tests.records.talks import a_conversation, say
 
 
 def test_a_flag_with_a_correction_proposes_an_example(database: Database) -> None:
@@ -152,3 +153,24 @@ def test_flags_of_an_answer_at_once_are_numbered_one_after_the_other(database: D
         return flags.add(session, turn_id, agent=agent, judgement=Judgement()).position
 
     assert at_once(database, partial(flag, agent="U1"), partial(flag, agent="U2")) == 1
+
+
+def test_answers_that_were_flagged_or_handed_over_are_told_and_others_are_not(
+    database: Database,
+) -> None:
+    flagged, turn_id = a_conversation(database, answer="Wrong.")
+    plain, _ = a_conversation(database, answer="Right.")
+    taken_back, other_id = a_conversation(database, answer="Right, too.")
+    say(database, plain, Role.ASSISTANT, "A colleague will answer.", handed_over=True)
+    with database.write() as session:
+        for turn in (turn_id, other_id):
+            flags.add(session, turn, agent="U1", judgement=Judgement())
+        flags.withdraw(session, other_id, agent="U1")
+    with database.read() as session:
+        found = flags.remarkable(session, [flagged, plain, taken_back])
+    assert sorted(found) == sorted(
+        [
+            (flagged, "Wrong.", "Wrong.", False, True),
+            (plain, "A colleague will answer.", "A colleague will answer.", True, False),
+        ]
+    )

@@ -49,6 +49,19 @@ def test_cpu_options_only_where_there_is_no_gpu() -> None:
     assert on_gpu.environment["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] == "1"
 
 
+def test_an_engine_on_a_gpu_leaves_trainings_their_share_of_it() -> None:
+    def line(share: float, *, gpu: bool = True, **options: object) -> str:
+        command = engine_command(
+            [made("support", **options)], port=1, gpu=gpu, cores=4, trainer_share=share
+        )
+        return " ".join(command.arguments)
+
+    assert "--gpu-memory-utilization 0.62" in line(0.3)
+    assert "--gpu-memory-utilization" not in line(0.0)
+    assert "--gpu-memory-utilization" not in line(0.3, gpu=False)
+    assert "--gpu-memory-utilization" not in line(0.3, kv_cache_memory="4G")
+
+
 def test_extra_arguments_keep_their_order() -> None:
     extra = ("--tool-call-parser", "hermes", "--enable-auto-tool-choice")
     line = arguments(made("support", extra_arguments=extra))

@@ -55,14 +55,20 @@ def write_assistant(folder: Path, *, cases: Path | None = None, **changes: Any) 
     return folder
 
 
-def teach(database: Database, pairs: Sequence[tuple[str, str]], *, approved: bool = True) -> None:
+def teach(
+    database: Database,
+    pairs: Sequence[tuple[str, str]],
+    *,
+    approved: bool = True,
+    assistant: str = "support",
+) -> None:
     """Add imported examples: what a customer asks, and the right answer."""
     with database.write() as session:
         for asked, answer in pairs:
             imports.add_imported(
                 session,
                 Lesson([Message(Role.CUSTOMER, asked)], answer),
-                assistant="support",
+                assistant=assistant,
                 key=f"import:{asked}",
                 approved=approved,
                 actor="tester",

@@ -1,11 +1,12 @@
 """A trainer in a tenth of a second: python standin_trainer.py JOB_FOLDER --end-with-stdin
 
 It writes what the real one writes, with probes that `ProvingEngine` measures. MODE in the
-environment makes it fail, or wait for ever.
+environment makes it fail, be killed, or wait for ever.
 """
 
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -15,7 +16,8 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from records.errors import StorageFull
-from tuning.training.job_folder import JobFolder
+from tuning.training.job_folder import JobFolder, Spec
+from tuning.training.locks import exclusive
 
 
 def end_with_stdin() -> None:
@@ -28,17 +30,16 @@ def main() -> None:
     folder = JobFolder(Path(sys.argv[1]))
     spec = folder.read_spec()
     (folder.path / "trainer.pid").write_text(str(os.getpid()))
+    folder.append_progress({"stage": "waiting for the accelerator"})
+    with exclusive(spec.accelerator_lock):
+        train(folder, spec)
+
+
+def train(folder: JobFolder, spec: Spec) -> None:
     folder.append_progress({"stage": "training", "step": 1, "steps": 2, "loss": 3.5})
-    mode = os.environ.get("MODE", "")
-    if mode == "wait":
-        time.sleep(60)
-    if mode == "crash":
-        sys.exit("the trainer's last words")
-    if mode == "full":
-        folder.write_error(StorageFull("No space is left for training."))
-        sys.exit(1)
+    fail(folder, os.environ.get("MODE", ""))
     arriving = folder.path / "adapter.arriving"
-    arriving.mkdir()
+    arriving.mkdir(exist_ok=True)
     key = "base_model.model.model.layers.0.self_attn.q_proj"
     shapes = {"A": (4, 256), "B": (256, 4)}
     save_file(
@@ -55,6 +56,21 @@ def main() -> None:
     }
     (arriving / "manifest.json").write_text(json.dumps(manifest))
     arriving.rename(folder.adapter)
+
+
+def fail(folder: JobFolder, mode: str) -> None:
+    if mode == "wait":
+        time.sleep(60)
+    if mode == "crash":
+        sys.exit("the trainer's last words")
+    if mode == "killed once" and not (folder.path / "killed").exists():
+        (folder.path / "killed").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    if mode == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if mode == "full":
+        folder.write_error(StorageFull("No space is left for training."))
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,8 @@ class TrainingExample:
     @property
     def answer_key(self) -> str:
         """Equal for answers that count as the same; a handoff never equals a plain answer."""
+        if self.source is ExampleSource.DECLINED:
+            return f"declined:{_normal_form(self.rejected or '')}"
         return f"{self.should_escalate}:{_normal_form(self.answer)}"
 
     @property

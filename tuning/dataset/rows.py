@@ -3,7 +3,10 @@
 Written by snapshots, read by trainers.
 
 train.parquet, held_out.parquet   lessons, sorted by id
+kept_apart.parquet                lessons that are asked and never trained on, if any
+                                  (`forgetting.py`)
 documents.parquet                 pages for continued pre-training; only where the method wants them
+                                  (their schema and reader: `documents.py`)
 card.json                         counts, steps, warnings, the content's hash
 """
 
@@ -13,16 +16,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from records.messages import ChatMessage
 
-TRAIN, HELD_OUT, DOCUMENTS, CARD = (
+TRAIN, HELD_OUT, KEPT_APART, DOCUMENTS, CARD = (
     "train.parquet",
     "held_out.parquet",
+    "kept_apart.parquet",
     "documents.parquet",
     "card.json",
 )
@@ -144,15 +149,55 @@ def read_rows(path: Path) -> Iterator[Row]:
 def write_rows(path: Path, rows: Iterable[Row]) -> str:
     """Write rows in the order given, a batch in memory at a time; returns what identifies them.
 
-    That is SHA-256 over their canonical JSON (64 hexadecimal digits), so that another release of
-    the Parquet library gives the same content the same name.
+    See `RowsFile`.
     """
-    digest = hashlib.sha256()
     waiting = iter(rows)
-    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
+    with RowsFile(path) as file:
         while batch := [to_record(row) for row in islice(waiting, _BATCH_ROWS)]:
-            for record in batch:
-                digest.update(json.dumps(record, ensure_ascii=False, sort_keys=True).encode())
-                digest.update(b"\n")
-            writer.write_table(pa.Table.from_pylist(batch, schema=SCHEMA))
-    return digest.hexdigest()
+            file.write(
+                pa.RecordBatch.from_pylist(batch, schema=SCHEMA),
+                digests=b"".join(map(record_digest, batch)),
+            )
+    return file.identity
+
+
+def record_digest(record: Mapping[str, Any]) -> bytes:
+    """SHA-256 over a record's canonical JSON without its weight, which is given it last."""
+    said = {name: value for name, value in record.items() if name != "weight"}
+    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+class RowsFile:
+    """A dataset's file being written.
+
+    What identifies it is SHA-256 (64 hexadecimal digits) over the digests of its rows and over
+    their weights, so that another release of the Parquet library gives the same content the same
+    name, and other processes can take most of the work.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._digests, self._weights = hashlib.sha256(), hashlib.sha256()
+        self.rows = 0
+
+    def __enter__(self) -> Self:
+        self._writer = pq.ParquetWriter(self._path, SCHEMA, compression="zstd")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.close()
+
+    def write(self, batch: pa.RecordBatch, *, digests: bytes) -> None:
+        """Add rows; `digests` holds the 32 bytes of each row's `record_digest`, in order."""
+        self._digests.update(digests)
+        weights = batch.column(SCHEMA.get_field_index("weight")).to_numpy(zero_copy_only=False)
+        self._weights.update(weights.astype("<f4").tobytes())
+        self.rows += batch.num_rows
+        if batch.num_rows:
+            self._writer.write_batch(batch)
+
+    @property
+    def identity(self) -> str:
+        """What identifies the rows written so far."""
+        both = self._digests.digest() + self._weights.digest()
+        return hashlib.sha256(both).hexdigest()

@@ -1,71 +1,60 @@
-"""Splitting into train and held-out so that nothing is on both sides. Pure.
+"""Splitting into train and held-out so that nothing is on both sides.
 
-Examples of one conversation, one customer, or one (normalised) prompt stay together, also where
-they are connected over a third example.
+Examples of one conversation, one customer, or nearly the same prompt stay together, also where they
+are connected over a third example.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+import numpy as np
+import pyarrow as pa
 
-from tuning.dataset.examples import TrainingExample, place
+from tuning.dataset.balance import TEACHING
+from tuning.dataset.components import components
+from tuning.dataset.sheet import Sheet
+
+_TIES = {
+    "prompt": "live",
+    "conversation": "live",
+    "customer": "live",
+    "cluster": "(SELECT * FROM live JOIN clusters USING (n))",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
-    """The two sides, each in the order given."""
+def split(sheet: Sheet, *, held_out_share: float) -> None:
+    """Make the table `sides` (n, held): hold out about `held_out_share`, group by group.
 
-    train: list[TrainingExample]
-    held_out: list[TrainingExample]
-
-
-def split(examples: Sequence[TrainingExample], *, held_out_share: float) -> Split:
-    """Hold out about `held_out_share` of the examples, group by group.
-
-    A group's side depends on a hash of its prompts alone, so that examples added later hardly
-    move it. A group larger than the whole share is always trained on.
+    A group's side depends on a hash of its prompts alone, so that examples added later hardly move
+    it. A group larger than the whole share is always trained on; and where nothing would be left to
+    train on but replay, nothing is held out.
     """
-    most = held_out_share * len(examples)
-    held: set[str] = set()
-    for group in _groups(examples):
-        if len(group) <= most and _place(group) < held_out_share:
-            held |= {example.id for example in group}
-    return Split(
-        train=[example for example in examples if example.id not in held],
-        held_out=[example for example in examples if example.id in held],
+    edges = [np.stack(sheet.numbers(_with_first(*tie))) for tie in _TIES.items()]
+    labels = components(sheet.size, *np.concatenate(edges, axis=1))
+    sheet.keep("groups", pa.table({"n": np.arange(sheet.size, dtype=np.int32), "label": labels}))
+    sheet.run(
+        """
+        CREATE TABLE sides AS
+        WITH grouped AS (SELECT live.*, label FROM live JOIN groups USING (n)),
+        chosen AS (
+            SELECT label, count(*) <= $1 * (SELECT count(*) FROM live)
+                AND arg_min(split, prompt) < $1 AS held
+            FROM grouped GROUP BY label
+        )
+        SELECT n, held FROM grouped JOIN chosen USING (label)
+        """,
+        [held_out_share],
     )
+    (left,) = sheet.one(
+        "SELECT count(*) FROM live JOIN sides USING (n) "  # noqa: S608 - ours
+        f"WHERE NOT held AND {TEACHING}"
+    )
+    if not left:
+        sheet.run("UPDATE sides SET held = false")
 
 
-def _place(group: Sequence[TrainingExample]) -> float:
-    """Where a group falls between 0 and 1."""
-    return place("split", min(example.prompt_key for example in group))
-
-
-def _groups(examples: Sequence[TrainingExample]) -> list[list[TrainingExample]]:
-    """Connected examples together, by union-find over what connects them."""
-    parents = list(range(len(examples)))
-
-    def root(index: int) -> int:
-        while parents[index] != index:
-            parents[index] = parents[parents[index]]
-            index = parents[index]
-        return index
-
-    first_with: dict[str, int] = {}
-    for index, example in enumerate(examples):
-        for tie in _ties(example):
-            other = first_with.setdefault(tie, index)
-            parents[root(index)] = root(other)
-    groups: dict[int, list[TrainingExample]] = defaultdict(list)
-    for index, example in enumerate(examples):
-        groups[root(index)].append(example)
-    return list(groups.values())
-
-
-def _ties(example: TrainingExample) -> list[str]:
-    ties = [f"prompt:{example.prompt_key}"]
-    if example.conversation_id:
-        ties.append(f"conversation:{example.conversation_id}")
-    if example.customer:
-        ties.append(f"customer:{example.customer}")
-    return ties
+def _with_first(tie: str, table: str) -> str:
+    """Live examples beside the first that they are tied to, which is another one."""
+    return f"""
+        SELECT n, first FROM (
+            SELECT n, min(n) OVER (PARTITION BY {tie}) AS first FROM {table}
+            WHERE {tie} IS NOT NULL
+        ) WHERE n <> first
+    """  # noqa: S608 - names of ours

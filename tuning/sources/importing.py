@@ -1,34 +1,41 @@
-"""`understudy import`: past conversations with their right answers, from a JSONL file."""
+"""Importing past conversations with their right answers, whatever file they stand in."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-import click
-
-from records.cli import actor, json_option, show
 from records.errors import InvalidInput
 
 if TYPE_CHECKING:
     from records.assistant import Assistant
     from records.database import Database
+    from records.imports import Imported
+    from tuning.sources.reading import Options, Reading
+    from tuning.sources.rows import Record
 
-_BATCH_LINES = 500
+_BATCH = 500
 _NEWS_SECONDS = 2.0
+_LISTED_BAD = 1000
+"""Bad lines that the summary holds: a file may have millions."""
+
+OnBad = Callable[[int, str], None]
 
 
 @dataclass(slots=True)
 class Summary:
-    """What came of a file."""
+    """What came of files."""
 
     assistant: str
     added: int = 0
     approved: int = 0
     known: int = 0
-    bad: list[dict[str, Any]] = field(default_factory=list)
+    synthetic: int = 0
+    """Other wordings that an export had made; their originals count."""
+    bad: int = 0
+    bad_lines: list[dict[str, Any]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -37,130 +44,144 @@ class Summary:
             "added": self.added,
             "added_approved": self.approved,
             "known_already": self.known,
-            "bad_lines": self.bad,
+            "synthetic_left_out": self.synthetic,
+            "bad": self.bad,
+            "bad_lines": self.bad_lines,
         }
 
 
-@click.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--assistant", help="Name of the assistant; needed where there are several.")
-@json_option
-@click.pass_context
-def import_(context: click.Context, file: Path, assistant: str | None, *, as_json: bool) -> None:
-    """Add examples from FILE, one JSON object a line.
+def import_file(
+    database: "Database",
+    file: Path,
+    options: "Options",
+    *,
+    into: Summary,
+    assistant: "Assistant",
+    actor: str,
+    approved: bool = False,
+    licence: str | None = None,
+    on_bad: OnBad = lambda _line, _reason: None,
+    news: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Add a file's lessons, a batch to a transaction; memory doesn't grow with the file.
 
-    {"messages": [...], "customer": "c-1", "approved": true, "should_escalate": false,
-    "slice": {...}}: messages in OpenAI's form, the last of them the assistant's right answer.
-    Only approved examples train. Repeating an import adds nothing. Bad lines are reported and
-    leave the good ones alone.
+    Raises:
+        InvalidInput: the file can't be read, or its columns make no lessons.
+        StorageError: the batch at hand was not added; the ones before it were.
     """
-    from records.assistant import pick_assistant, read_assistants
-    from records.database import Database
-    from tuning.settings import WorkerSettings
+    from tuning.sources.reading import read_file
 
-    settings = WorkerSettings.load()
-    chosen = pick_assistant(read_assistants(settings.assistants), assistant)
-    database = Database(settings.database)
-    database.migrate()
-    with file.open("rb") as stream:
-        summary = import_lines(
-            database,
-            _with_progress(stream, size=file.stat().st_size),
-            assistant=chosen,
-            actor=actor(),
-            on_bad=lambda n, why: click.secho(f"{file}:{n}: {why}", fg="yellow", err=True),
-        )
-    show(summary.as_json(), as_json=as_json, text=_text)
-    if summary.bad:
-        context.exit(1)
+    with read_file(file, options) as reading:
+        news(f"{file}: {reading.told}")
+        origin = {"file": file.name, **({"licence": licence} if licence else {})}
+        import_records(
+            database, _with_progress(reading, news), into=into, assistant=assistant, actor=actor,
+            approved=approved, origin=origin, on_bad=on_bad,
+        )  # fmt: skip
 
 
 def import_lines(
-    database: "Database",
-    lines: Iterable[bytes],
-    *,
-    assistant: "Assistant",
-    actor: str,
-    on_bad: Callable[[int, str], None] = lambda _number, _reason: None,
+    database: "Database", lines: Iterable[bytes], *, assistant: "Assistant", actor: str
 ) -> Summary:
-    """Add lessons, a batch of lines to a transaction; blank lines are skipped.
+    """Add the lessons of lines of JSONL (`import_file`)."""
+    from tuning.sources.reading import from_lines
 
-    Raises:
-        StorageError: the batch at hand was not added; the ones before it were.
-    """
-    from records.ids import new_id
-    from records.imports import add_imported, tell_imported
-    from tuning.sources.imported_line import parse_line
-
-    summary, run = Summary(assistant.name), new_id("imp")
-    for batch in batched_lines(lines):
-        good = []
-        for number, line in batch:
-            try:
-                good.append(
-                    parse_line(line, assistant=assistant.name, marker=assistant.handoff_marker)
-                )
-            except InvalidInput as error:
-                summary.bad.append({"line": number, "reason": str(error)})
-                on_bad(number, str(error))
-        with database.write() as session:
-            added = [
-                entry
-                for entry in good
-                if add_imported(
-                    session,
-                    entry.lesson,
-                    assistant=assistant.name,
-                    key=entry.key,
-                    approved=entry.approved,
-                    actor=actor,
-                )
-            ]
-        summary.added += len(added)
-        summary.approved += sum(entry.approved for entry in added)
-        summary.known += len(good) - len(added)
-    if waiting := summary.added - summary.approved:
-        with database.write() as session:
-            tell_imported(session, assistant.name, run=run, number=waiting)
+    summary = Summary(assistant.name)
+    import_records(database, from_lines(lines), into=summary, assistant=assistant, actor=actor)
     return summary
 
 
-def batched_lines(lines: Iterable[bytes]) -> Iterator[tuple[tuple[int, bytes], ...]]:
-    """Lines with their numbers, a batch at a time, without blank ones and byte-order marks."""
-    numbered = (
-        (number, line.removeprefix(b"\xef\xbb\xbf")) for number, line in enumerate(lines, start=1)
+def import_records(
+    database: "Database",
+    records: Iterable["Record"],
+    *,
+    into: Summary,
+    assistant: "Assistant",
+    actor: str,
+    approved: bool = False,
+    origin: dict[str, Any] | None = None,
+    on_bad: OnBad = lambda _line, _reason: None,
+) -> None:
+    """Add lessons to the database and their counts to a summary; Slack is told once of new ones."""
+    from records.ids import new_id
+    from records.imports import add_all_imported, tell_imported
+
+    run, before = new_id("imp"), into.added - into.approved
+    waiting = iter(records)
+    while batch := list(islice(waiting, _BATCH)):
+        good = _usable(batch, into, assistant, approved=approved, origin=origin or {},
+                       on_bad=on_bad)  # fmt: skip
+        if not good:
+            continue
+        with database.write() as session:
+            added = add_all_imported(session, good, assistant=assistant.name, actor=actor)
+        into.added += sum(added)
+        into.known += len(good) - sum(added)
+        into.approved += sum(
+            one.approved for one, is_new in zip(good, added, strict=True) if is_new
+        )
+    if proposed := into.added - into.approved - before:
+        with database.write() as session:
+            tell_imported(session, assistant.name, run=run, number=proposed)
+
+
+def _usable(
+    batch: Sequence["Record"],
+    into: Summary,
+    assistant: "Assistant",
+    *,
+    approved: bool,
+    origin: dict[str, Any],
+    on_bad: OnBad,
+) -> list["Imported"]:
+    """The lessons of a batch of records; the others are counted and reported."""
+    good = []
+    for record in batch:
+        try:
+            lesson = to_lesson(record, assistant, approved=approved, origin=origin)
+        except InvalidInput as error:
+            into.bad += 1
+            if len(into.bad_lines) < _LISTED_BAD:
+                where = {"file": origin.get("file"), "line": record.line}
+                into.bad_lines.append({**where, "reason": str(error)})
+            on_bad(record.line, str(error))
+            continue
+        into.synthetic += lesson is None
+        if lesson is not None:
+            good.append(lesson)
+    return good
+
+
+def to_lesson(
+    record: "Record", assistant: "Assistant", *, approved: bool, origin: dict[str, Any]
+) -> "Imported | None":
+    """The lesson of a record; None where an export made it of another.
+
+    Raises:
+        InvalidInput: why there is none.
+    """
+    from tuning.sources.imported_line import parse_content
+
+    if record.content is None:
+        raise InvalidInput(record.problem or "it can't be read")
+    where = {**origin, "line": record.line}
+    if record.conversation is not None:
+        where["conversation"] = record.conversation
+    content = {**record.content, "approved": True} if approved else record.content
+    return parse_content(
+        content, assistant=assistant.name, marker=assistant.handoff_marker, origin=where
     )
-    filled = (pair for pair in numbered if pair[1].strip())
-    while batch := tuple(islice(filled, _BATCH_LINES)):
-        yield batch
 
 
-def _with_progress(stream: IO[bytes], *, size: int) -> Iterator[bytes]:
-    """The lines of a file; while a long one is read, the rate and time left now and then."""
+def _with_progress(reading: "Reading", news: Callable[[str], None]) -> Iterator["Record"]:
+    """The records of a file; while a long one is read, the rate and time left now and then."""
     began = told = time.monotonic()
-    read = 0
-    for number, line in enumerate(stream, start=1):
-        read += len(line)
-        yield line
+    for number, record in enumerate(reading.records, start=1):
+        yield record
         now = time.monotonic()
         if now - told >= _NEWS_SECONDS:
             told = now
-            left = (now - began) / read * (size - read)
+            share = min(1.0, max(1e-9, reading.share()))
+            left = (now - began) * (1 / share - 1)
             rate = number / (now - began)
-            click.echo(
-                f"{number:,} lines, {read / size:.0%}, {rate:,.0f} lines/s, {left:.0f} s left",
-                err=True,
-            )
-
-
-def _text(result: dict[str, Any]) -> str:
-    added, approved = result["added"], result["added_approved"]
-    lines = [
-        f"Added {added:,} examples to {result['assistant']} ({approved:,} approved, "
-        f"{added - approved:,} proposed); {result['known_already']:,} were known already."
-    ]
-    if result["bad_lines"]:
-        lines.append(f"{len(result['bad_lines']):,} lines could not be used; see above.")
-    if approved:
-        lines.append("Next: understudy retrain")
-    return "\n".join(lines)
+            news(f"{number:,} lessons, {share:.0%}, {rate:,.0f} a second, {left:.0f} s left")

@@ -81,6 +81,42 @@ def architecture(base_model: str) -> Architecture:
     )
 
 
+def load_model(base_model: str, *, dtype: Any, quantised: bool = False) -> Any:
+    """The base model's weights on the accelerator; `quantised`: in 4 bits (NF4), on CUDA only.
+
+    Raises:
+        ConfigurationError: its files are not on this machine.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from tuning.training import float32_attention, hardware
+
+    device = hardware.device()
+    options: dict[str, Any] = {"dtype": dtype}
+    if quantised:
+        options |= {"quantization_config": _four_bits(dtype), "device_map": {"": device}}
+    if dtype is torch.bfloat16 and device.type == "cpu":
+        float32_attention.register()
+        options["attn_implementation"] = float32_attention.FLOAT32_ATTENTION
+    try:
+        model = AutoModelForCausalLM.from_pretrained(base_model, **options)
+    except OSError as error:
+        raise ConfigurationError(_absent(base_model, error)) from error
+    return model if quantised else model.to(device)
+
+
+def _four_bits(dtype: Any) -> Any:
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )
+
+
 def load_tokenizer(base_model: str) -> Any:
     """The base model's tokenizer.
 

@@ -8,6 +8,7 @@ adapter/         appears whole, when training is done
 error.json       why there is none
 """
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -17,15 +18,32 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from records.errors import StorageFull, StorageUnavailable, TrainingFailed, UnderstudyError
+from records.errors import (
+    AdapterUnservable,
+    ConfigurationError,
+    StorageFull,
+    StorageUnavailable,
+    TrainingFailed,
+    UnderstudyError,
+)
 from tuning.training.recipe import Recipe
 
 END_WITH_STDIN = "--end-with-stdin"
 """Tells a trainer that its worker holds its standard input open for as long as it lives."""
 
 _COMPLETE = "complete"
+_BLOCK = 1 << 20
 _FULL_ERRNOS = {27, 28, 122}  # file too large, no space, quota
-_ERRORS = {kind.__name__: kind for kind in (StorageFull, StorageUnavailable, TrainingFailed)}
+_ERRORS = {
+    kind.__name__: kind
+    for kind in (
+        AdapterUnservable,
+        ConfigurationError,
+        StorageFull,
+        StorageUnavailable,
+        TrainingFailed,
+    )
+}
 
 
 class Spec(BaseModel):
@@ -45,6 +63,18 @@ class Spec(BaseModel):
     """In tokens: the recipe's, or what the engine can read where that is less."""
     threads: int
     accelerator_lock: Path
+    start_adapter: Path | None = None
+    """The champion's adapter, to go on from; None: from the base."""
+    marker: str = "[handoff]"
+    """How the assistant asks for a handoff."""
+    right_answer_f1: float = 0.8
+    """Token-F1 from which evaluation counts an answer as right."""
+    report_to: tuple[str, ...] = ()
+    """Trackers that get the curves."""
+    curves: Path | None = None
+    """Where trackers keep them."""
+    memory_mb: int | None = None
+    """What training may take of the accelerator's memory; None: all that is free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +102,16 @@ class JobFolder:
     def checkpoints(self) -> Path:
         """Where training can go on after a crash."""
         return self.path / "checkpoints"
+
+    @property
+    def initial(self) -> Path:
+        """The adapter as training began, where that is needed at its end (PiSSA)."""
+        return self.path / "initial"
+
+    @property
+    def arriving(self) -> Path:
+        """The adapter that is being written."""
+        return self.path / "adapter.arriving"
 
     @property
     def adapter(self) -> Path:
@@ -105,22 +145,33 @@ class JobFolder:
         return lines, start + len(whole) + len(newline)
 
     def mark_complete(self, checkpoint: Path) -> None:
-        """Note that a checkpoint is wholly written."""
-        (checkpoint / _COMPLETE).touch()
+        """Note that a checkpoint is wholly written, and what its bytes are."""
+        _write_whole(checkpoint / _COMPLETE, _digest(checkpoint))
 
     def last_checkpoint(self) -> Path | None:
-        """The newest whole checkpoint; half-written ones are removed."""
-        whole: list[tuple[int, Path]] = []
-        for folder in self.checkpoints.glob("checkpoint-*"):
-            if (folder / _COMPLETE).exists():
-                whole.append((int(folder.name.rpartition("-")[2]), folder))
-            else:
-                shutil.rmtree(folder, ignore_errors=True)
-        return max(whole)[1] if whole else None
+        """The newest whole checkpoint; half-written and damaged ones are removed."""
+        for checkpoint in reversed(self._checkpoints()):
+            note = checkpoint / _COMPLETE
+            if note.exists() and note.read_text() == _digest(checkpoint):
+                return checkpoint
+            shutil.rmtree(checkpoint, ignore_errors=True)
+        return None
+
+    def keep_last_checkpoints(self, count: int = 2) -> None:
+        """Remove older ones: the last but one stays, should the last be damaged."""
+        for checkpoint in self._checkpoints()[:-count]:
+            shutil.rmtree(checkpoint, ignore_errors=True)
+
+    def _checkpoints(self) -> list[Path]:
+        """By step, the newest last."""
+        return sorted(
+            self.checkpoints.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1])
+        )
 
     def clean(self) -> None:
         """Drop what only an unfinished training needs."""
         shutil.rmtree(self.checkpoints, ignore_errors=True)
+        shutil.rmtree(self.initial, ignore_errors=True)
 
     def write_error(self, error: UnderstudyError) -> None:
         """Tell the worker why there is no adapter."""
@@ -149,13 +200,31 @@ class JobFolder:
 
 def storage_error(error: BaseException) -> StorageFull | None:
     """Our error where a failed write is at the bottom of `error`, however a library words it."""
-    signs = ("No space left", "File too large", "quota exceeded", "PytorchStreamWriter failed")
+    signs = (
+        "No space left",
+        "File too large",
+        "quota exceeded",
+        "PytorchStreamWriter failed",
+        "unexpected pos",  # torch.save's word for fewer bytes than it wrote
+    )
     full = isinstance(error, OSError) and error.errno in _FULL_ERRNOS
     if not full and not any(sign in str(error) for sign in signs):
         return None
     return StorageFull(
         f"No space is left for training ({error}). Free some or move UNDERSTUDY_HOME, then retrain."
     )
+
+
+def _digest(folder: Path) -> str:
+    """SHA-256 of a folder's files, but for the note that it is complete."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and not path.name.startswith(_COMPLETE):
+            with path.open("rb") as file:
+                digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
+                for block in iter(lambda: file.read(_BLOCK), b""):
+                    digest.update(block)
+    return digest.hexdigest()
 
 
 def _write_whole(path: Path, text: str) -> None:

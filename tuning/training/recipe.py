@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from records.errors import AdapterUnservable, ConfigurationError, InvalidInput
 from records.states import TrainingMethod
+from tuning.recipes.named import layered
 
 _UNSERVABLE = {
     "use_dora": "DoRA",
@@ -16,9 +17,11 @@ _UNSERVABLE = {
     "lora_bias": "LoRA biases",
     "modules_to_save": "fully trained modules",
     "trainable_token_indices": "trained token embeddings",
-    "init_lora_weights": "PiSSA, OLoRA, CorDA or LoftQ initialisation",
+    "init_lora_weights": "OLoRA, CorDA or LoftQ initialisation (PiSSA: `initialisation: pissa`)",
 }
 """PEFT's features that people may ask for, refused with a better word than "unknown key"."""
+
+_AUTO_BATCH = 16
 
 
 class Scheduler(StrEnum):
@@ -35,6 +38,30 @@ class Precision(StrEnum):
     AUTO = "auto"
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
+
+
+class Initialisation(StrEnum):
+    """Where an adapter's numbers begin."""
+
+    PLAIN = "plain"
+    """A at random, B zero: the model as it was."""
+    PISSA = "pissa"
+    """The base's principal directions (arXiv 2404.02948); served as LoRA of twice the rank."""
+
+
+class StartFrom(StrEnum):
+    """Which adapter training goes on from."""
+
+    BASE = "base"
+    CHAMPION = "champion"
+
+
+class Judge(StrEnum):
+    """By what held-out measure the best checkpoint is kept and training ends early."""
+
+    AUTO = "auto"
+    LOSS = "held_out_loss"
+    QUALITY = "held_out_quality"
 
 
 class OnLeak(StrEnum):
@@ -58,6 +85,20 @@ class Recipe(BaseModel):
     alpha: float = Field(
         default=32, gt=0, description="Twice the rank: the usual scale, at which 2e-4 is stable."
     )
+    use_rslora: bool = Field(
+        default=False,
+        description="Scale by alpha/sqrt(rank), so that high ranks learn as fast as low ones "
+        "(arXiv 2312.03732); at rank 16 the usual scale does.",
+    )
+    initialisation: Initialisation = Field(
+        default=Initialisation.PLAIN,
+        description="pissa converges sooner and serves at twice the rank: a limit to mind.",
+    )
+    quantise: bool = Field(
+        default=False,
+        description="QLoRA: the base in 4 bits while training, on CUDA only; for bases that do "
+        "not fit otherwise, because it is slower.",
+    )
     dropout: float = Field(
         default=0.0,
         ge=0,
@@ -73,11 +114,17 @@ class Recipe(BaseModel):
     epochs: float = Field(
         default=3.0, gt=0, le=100, description="Early stopping ends sooner where more would harm."
     )
-    batch_size: int = Field(
-        default=16, ge=1, description="Small batches generalise and fit any machine."
+    batch_size: Literal["auto"] | Annotated[int, Field(ge=1)] = Field(
+        default="auto",
+        description="Examples per step; auto: 16, because small batches generalise. What memory "
+        "does not hold at once is split, with the same result.",
     )
     gradient_accumulation: int = Field(
-        default=1, ge=1, description="Raise it, and lower batch_size, where memory is short."
+        default=1, ge=1, description="So many batches make one step of the optimiser."
+    )
+    gradient_checkpointing: Literal["auto"] | bool = Field(
+        default="auto",
+        description="Halves memory for a third more time: only where one example would not fit.",
     )
     warmup_ratio: float = Field(
         default=0.03, ge=0, lt=1, description="Lets the optimiser's moments settle."
@@ -138,31 +185,105 @@ class Recipe(BaseModel):
         description="Training ends then with the best checkpoint so far. Unset, because a run that "
         "is cut by the clock can't be repeated exactly.",
     )
+    held_out_prompts: int = Field(
+        default=64,
+        ge=0,
+        description="Held-out prompts that are answered and scored at each look; 0: none. 64 cost "
+        "about as much as ten steps.",
+    )
+    judge: Judge = Field(
+        default=Judge.AUTO,
+        description="auto: held-out loss where answers are learned; held-out quality for the "
+        "preference methods, which make answers better while that loss rises.",
+    )
+    preference_learning_rate: float = Field(
+        default=5e-5,
+        gt=0,
+        lt=1,
+        description="For dpo, kto and grpo: they push an adapter that can answer already.",
+    )
+    preference_epochs: float = Field(
+        default=1.0, gt=0, le=100, description="More passes over pairs make answers degenerate."
+    )
+    preference_beta: float = Field(
+        default=0.1,
+        gt=0,
+        description="How dear it is to leave what was said before (dpo, kto): the papers' value.",
+    )
+    preference_answer_weight: float = Field(
+        default=0.2,
+        ge=0,
+        description="In dpo, the weight of the right answer's own loss (arXiv 2404.19733): without "
+        "it, right answers may become less likely as long as wrong ones do so faster.",
+    )
+    document_epochs: float = Field(
+        default=1.0, gt=0, le=100, description="Passes over documents; facts, not wording, matter."
+    )
+    grpo_steps: int = Field(
+        default=30, ge=1, description="Steps of the optimiser; each writes its answers anew."
+    )
+    grpo_group: int = Field(
+        default=8, ge=2, description="Answers per prompt; their mean is what each is held against."
+    )
+    grpo_prompts: int = Field(default=8, ge=1, description="Prompts per step.")
+    grpo_temperature: float = Field(
+        default=1.0, gt=0, description="At 1 the answers are the model's own distribution."
+    )
+    grpo_divergence: float = Field(
+        default=0.04,
+        ge=0,
+        description="Weight of the distance from the model at the start (the paper's value).",
+    )
     seed: int = Field(default=7, ge=0, description="Fixed: the same run gives the same adapter.")
     precision: Precision = Field(
-        default=Precision.AUTO, description="bfloat16 where a GPU has it, float32 elsewhere."
+        default=Precision.AUTO,
+        description="bfloat16 where the GPU or the CPU multiplies it natively (half as long again "
+        "as float32 otherwise), float32 elsewhere.",
     )
-    start_from: Literal["base"] = Field(
-        default="base", description="From the base, so that no error of an old adapter stays."
+    start_from: StartFrom = Field(
+        default=StartFrom.BASE,
+        description="base, so that no error of an old adapter stays; champion goes on from what "
+        "is served, with its rank and layers.",
     )
     on_leak: OnLeak = Field(
         default=OnLeak.REFUSE, description="A correction that is a test case needs a person's eye."
     )
 
     @property
+    def largest_batch(self) -> int:
+        """Examples that go through the model at once, where memory allows it."""
+        return _AUTO_BATCH if self.batch_size == "auto" else self.batch_size
+
+    @property
     def effective_batch(self) -> int:
         """Examples per step of the optimiser."""
-        return self.batch_size * self.gradient_accumulation
+        return self.largest_batch * self.gradient_accumulation
+
+    @property
+    def served_rank(self) -> int:
+        """The rank of the adapter that is served: PiSSA's two halves make one of twice the rank."""
+        return self.rank * 2 if self.initialisation is Initialisation.PISSA else self.rank
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        pissa = self.initialisation is Initialisation.PISSA
+        if pissa and self.start_from is StartFrom.CHAMPION:
+            raise ValueError("initialisation: pissa begins anew; it can't start_from the champion")
+        if pissa and self.quantise:
+            raise ValueError("initialisation: pissa needs the base's own numbers; quantise: false")
+        if self.judge is Judge.QUALITY and not self.held_out_prompts:
+            raise ValueError("judge: held_out_quality needs held_out_prompts")
+        return self
 
 
 def resolve(assistant_recipe: Mapping[str, Any], overrides: Mapping[str, Any]) -> Recipe:
-    """The recipe of a run: defaults, then the assistant's, then the run's own.
+    """The recipe of a run: defaults, then the named one, the assistant's own keys, the run's own.
 
     Raises:
         AdapterUnservable: it asks for something that vLLM could not serve.
-        ConfigurationError: an unknown key or an impossible value.
+        ConfigurationError: an unknown key, an impossible value, or no recipe of that name.
     """
-    wanted = {**assistant_recipe, **overrides}
+    wanted = layered(assistant_recipe, overrides)
     for key, words in _UNSERVABLE.items():
         if wanted.get(key):
             raise AdapterUnservable(f"vLLM cannot serve {words}; take `{key}` out of the recipe.")
@@ -177,7 +298,7 @@ def _problem(location: Sequence[int | str], kind: str, message: str) -> str:
     key = str(location[0]) if location else "recipe"
     if kind == "extra_forbidden":
         return f"{key!r} is no part of a recipe (there are {', '.join(Recipe.model_fields)})"
-    return f"{key}: {message}"
+    return f"{key}: {message}" if location else message.removeprefix("Value error, ")
 
 
 def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:

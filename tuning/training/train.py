@@ -1,44 +1,52 @@
 """Train one adapter: `python -m tuning.training.train JOB_FOLDER`. Reads from top to bottom.
 
-Purpose: LoRA on a frozen base model (TRL, PEFT), loss on the last answer only. It is the worker's
+Purpose: LoRA (PEFT) on a frozen base model, by the method that the recipe names. It is the worker's
 child process: it ends when the worker does, works in its job's folder alone, and goes on from the
 last whole checkpoint. On the same machine's CPU the same job gives the same adapter.
 """
 
-import importlib.metadata
-import json
 import logging
 import math
 import os
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from datasets import Dataset
-from torch.nn import functional
-from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer
-from trl import SFTConfig, SFTTrainer
+from torch import Tensor
 
-from records.adapters import CONFIG, MANIFEST
 from records.errors import TrainingFailed, UnderstudyError
-from records.ids import utc_now
-from records.settings import go_offline
-from tuning.dataset.rows import HELD_OUT, TRAIN, read_rows
-from tuning.training.chat_tokens import IGNORED, Encoded, encode
+from records.offline import go_offline
+from tuning.dataset.rows import HELD_OUT, read_rows
+from tuning.training import budget, checkpoint, hardware, lessons, mask, saving
+from tuning.training.base_model import architecture, load_model, load_tokenizer
+from tuning.training.checkpoint import State
+from tuning.training.held_out import HeldOut, Look, sample
 from tuning.training.job_folder import END_WITH_STDIN, JobFolder, Spec, storage_error
 from tuning.training.locks import exclusive
-from tuning.training.lora import lora_config
+from tuning.training.lora import attach, check_continues
+from tuning.training.marking import Marking
+from tuning.training.measuring import measure, metrics
+from tuning.training.memory import plan
+from tuning.training.methods.phase import Phase
+from tuning.training.methods.phases import Builder, Course
 from tuning.training.news import News
-from tuning.training.order import training_order
-from tuning.training.recipe import Precision, Recipe
+from tuning.training.recipe import Initialisation, Judge
+from tuning.training.schedule import share_of_learning_rate
+from tuning.training.step import memory_is_short, one_step, out_of_memory
+from tuning.training.student import Student
+from tuning.training.team import Team
+from tuning.training.trackers import Trackers
 
-_LIBRARIES = ("torch", "transformers", "peft", "trl", "accelerate")
-_CHECKPOINTS_PER_RUN = 8
+_CHECKPOINTS_PER_PHASE = 8
 _MOST_CHECKPOINT_STEPS = 200
-_PROBE_CANDIDATES, _PROBES = 12, 3
+_LOG_STEPS = 10
+_TRIED_EXAMPLES = 4
+_ANSWER_TOKENS_MORE = 8
+"""A written answer may be so much longer than the longest right one."""
 _log = logging.getLogger(__name__)
 
 
@@ -75,266 +83,290 @@ def _end_with_stdin() -> None:
 
 
 def _training_failed(error: Exception) -> TrainingFailed:
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return TrainingFailed(
-            "Not enough memory to train: halve batch_size and double gradient_accumulation."
-        )
+    if out_of_memory(error):
+        return memory_is_short()
     return TrainingFailed(f"Training failed: {type(error).__name__}: {error}")
 
 
-# --- 2. The run: data, model, trainer, adapter ---
+# --- 2. The run: data, model, phases, adapter ---
 
 
-def train(folder: JobFolder, spec: Spec) -> Path:
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a training works with, whatever its method."""
+
+    folder: JobFolder
+    spec: Spec
+    student: Student
+    held_out: HeldOut
+    news: News
+    trackers: Trackers
+    team: Team
+    on_checkpoint: Callable[[Path | None], None]
+
+
+def train(
+    folder: JobFolder, spec: Spec, *, on_checkpoint: Callable[[Path | None], None] = lambda _: None
+) -> Path:
     """Train, or go on training, and leave the finished adapter in the folder.
+
+    Several processes that have joined `torch.distributed` train one adapter together; the first of
+    them writes. `on_checkpoint` is called in each of them whenever a checkpoint is whole: with its
+    folder in the first, with None in the others. All go on from what the folder holds.
 
     Raises:
         TrainingFailed: nothing to train on after the length limit, or the loss is not a number.
+        AdapterUnservable: the champion's adapter can't be gone on from with this recipe.
     """
-    recipe = spec.recipe
+    team = Team.joined()
     torch.set_num_threads(spec.threads)
-    folder.append_progress({"stage": "loading"})
-    tokenizer = AutoTokenizer.from_pretrained(spec.base_model)
-    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
-    examples, long = read_examples(spec.dataset_folder / TRAIN, tokenizer, spec=spec)
-    held_out, _ = read_examples(spec.dataset_folder / HELD_OUT, tokenizer, spec=spec)
-    held_out = held_out[: recipe.held_out_limit]
-    if not examples:
-        raise TrainingFailed(
-            f"None of the {long} examples fits {spec.max_length} tokens; raise the recipe's "
-            "max_length and the engine's max_model_len."
-        )
-    order = training_order(
-        [len(e.token_ids) for e in examples],
-        epochs=recipe.epochs,
-        batch_size=recipe.batch_size,
-        seed=recipe.seed,
+    budget.keep_within(spec.memory_mb)
+    if team.leads:
+        folder.append_progress({"stage": "loading"})
+    tokenizer = load_tokenizer(spec.base_model)
+    held_out = read_held_out(spec, tokenizer, team=team)
+    course = read_course(spec, tokenizer, most_tokens=held_out.most_tokens)
+    student = make_student(folder, spec, tokenizer)
+    state = where_it_was(folder, student, team=team) or first_state(spec, student, course)
+    student.take_shortcuts(course.shown[:_TRIED_EXAMPLES])
+    if state.checkpointing:
+        student.checkpoint_gradients()
+    news = News(folder, recipe=spec.recipe, steps=sum(phase.steps for phase in course.phases))
+    news.begin(state)
+    trackers = Trackers(
+        spec.report_to if team.leads else (),
+        folder=spec.curves,
+        project=spec.assistant,
+        run=folder.path.name,
+        settings=spec.recipe.model_dump(mode="json"),
     )
-    checkpoint = folder.last_checkpoint()
-    news = News(folder, tokens=[len(examples[i].token_ids) for i in order], recipe=recipe)
-    trainer = AnswerTrainer(
-        model=load_base(spec),
-        args=arguments(folder, recipe, examples=len(order), held_out=bool(held_out)),
-        train_dataset=_columns([examples[i] for i in order]),
-        eval_dataset=_columns(held_out) if held_out else None,
-        processing_class=tokenizer,
-        peft_config=lora_config(recipe),
-        callbacks=[news],
-    )
-    if checkpoint is not None:
-        folder.append_progress({"stage": "training", "resumed_at": _step_of(checkpoint)})
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    folder.append_progress({"stage": "saving"})
-    results = {
-        "metrics": {
-            **_metrics(trainer, examples=len(examples), held_out=len(held_out), long=long),
-            "time_is_up": news.time_is_up,
-        },
-        "loss_curve": _curve(trainer.state.log_history),
-        "probes": probes(trainer.model, (held_out or examples)[:_PROBE_CANDIDATES]),
-        "training_seconds": round(news.seconds(), 1),
-    }
-    save_adapter(trainer.model, folder, spec, results)
-    folder.clean()
+    run = Run(folder, spec, student, held_out, news, trackers, team, on_checkpoint)
+    run_phases(run, course, state)
+    trackers.close()
+    if team.leads:
+        folder.append_progress({"stage": "saving"})
+        saving.write_adapter(student, folder, spec)
+        shortcuts, seconds = sorted(student.shortcuts), round(news.seconds(), 1)
+        del run, student  # the served model is measured in the memory that they had
+        look, probes = measure(folder, spec, tokenizer, held_out, course)
+        results = {
+            "metrics": metrics(course, state, held_out, look, planned=news.steps),
+            "loss_curve": state.curve,
+            "mask": mask.show(tokenizer, course.shown),
+            "probes": probes,
+            "shortcuts": shortcuts,
+            "training_seconds": seconds,
+        }
+        saving.finish(folder, spec, results)
+        folder.clean()
+    team.wait()
     return folder.adapter
 
 
-def read_examples(path: Path, tokenizer: Any, *, spec: Spec) -> tuple[list[Encoded], int]:
-    """The examples of a file that fit the length limit, and how many do not."""
-    encoded = [encode(tokenizer, row.chat()) for row in read_rows(path)]
-    fitting = [example for example in encoded if len(example.token_ids) <= spec.max_length]
-    return fitting, len(encoded) - len(fitting)
+def run_phases(run: Run, course: Course, state: State) -> None:
+    """The method's phases from wherever `state` is, each on what the one before left.
+
+    Raises:
+        TrainingFailed: nothing was learned.
+    """
+    run.student.flat.set(state.values)
+    for number in range(state.phase, len(course.phases)):
+        if number > state.phase:
+            next_phase(state, run.student)
+        run_phase(run, course.phases[number], state, fresh=number == 0)
+        if state.time_is_up:
+            break
+    if state.tokens == 0:
+        raise TrainingFailed(
+            "There was nothing to learn: whatever the model answered to a prompt was worth the "
+            "same. Train it with method sft first, and set start_from: champion."
+        )
 
 
-def _step_of(checkpoint: Path) -> int:
-    return int(checkpoint.name.rpartition("-")[2])
+def read_course(spec: Spec, tokenizer: Any, *, most_tokens: int) -> Course:
+    """The phases of the recipe's method; `most_tokens` bounds answers written in training."""
+    return Builder(
+        spec.dataset_folder,
+        tokenizer,
+        spec.recipe,
+        longest=spec.max_length,
+        marking=Marking(spec.marker, spec.right_answer_f1),
+        most_tokens=most_tokens,
+    ).build()
 
 
-def _columns(examples: Sequence[Encoded]) -> Dataset:
-    return Dataset.from_dict(
-        {
-            "input_ids": [example.token_ids for example in examples],
-            "labels": [example.labels for example in examples],
-        }
+def read_held_out(spec: Spec, tokenizer: Any, *, team: Team) -> HeldOut:
+    """The held-out answers and prompts that looks are taken at."""
+    recipe = spec.recipe
+    rows = list(read_rows(spec.dataset_folder / HELD_OUT))
+    answers, _ = lessons.fitting(lessons.answers(rows, tokenizer), longest=spec.max_length)
+    prompts, _ = lessons.fitting(lessons.prompts(rows, tokenizer), longest=spec.max_length)
+    longest = max((one.learned for one in answers), default=0) + _ANSWER_TOKENS_MORE
+    return HeldOut(
+        answers=sample(answers, recipe.held_out_limit, seed=recipe.seed),
+        prompts=sample(prompts, recipe.held_out_prompts, seed=recipe.seed),
+        marking=Marking(spec.marker, spec.right_answer_f1),
+        most_tokens=longest,
+        team=team,
     )
 
 
-def load_base(spec: Spec) -> Any:
-    """The frozen base model, in the precision that the recipe asks for."""
-    return AutoModelForCausalLM.from_pretrained(spec.base_model, dtype=_dtype(spec.recipe))
+def make_student(folder: JobFolder, spec: Spec, tokenizer: Any) -> Student:
+    """The frozen base with the adapter to train, on the accelerator."""
+    recipe = spec.recipe
+    if recipe.quantise:
+        hardware.check_quantisable()
+    base = load_model(spec.base_model, dtype=hardware.precision(recipe), quantised=recipe.quantise)
+    torch.manual_seed(recipe.seed)
+    if spec.start_adapter is not None:
+        check_continues(recipe, spec.start_adapter, base_hash=spec.base_hash)
+    student = Student(attach(base, recipe, start_adapter=spec.start_adapter), tokenizer)
+    student.model.eval()
+    if recipe.initialisation is Initialisation.PISSA:
+        saving.write_initial(student, folder)
+    return student
 
 
-def _dtype(recipe: Recipe) -> torch.dtype:
-    if recipe.precision is Precision.AUTO:
-        able = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-        return torch.bfloat16 if able else torch.float32
-    return torch.bfloat16 if recipe.precision is Precision.BFLOAT16 else torch.float32
+def where_it_was(folder: JobFolder, student: Student, *, team: Team) -> State | None:
+    """What the last whole checkpoint says; None where a run begins."""
+    state = checkpoint.load(folder, device=student.device)
+    if state is not None and team.leads:
+        folder.append_progress({"stage": "training", "resumed_at": state.total_step})
+    return state
 
 
-def arguments(folder: JobFolder, recipe: Recipe, *, examples: int, held_out: bool) -> SFTConfig:
-    """TRL's settings. One pass over data that is laid out already, epochs and order included."""
-    steps = math.ceil(math.ceil(examples / recipe.batch_size) / recipe.gradient_accumulation)
+def first_state(spec: Spec, student: Student, course: Course) -> State:
+    """Where a run begins: the adapter as it was made, and as many examples at once as fit."""
+    cut = plan(
+        spec.recipe,
+        architecture(spec.base_model),
+        longest=course.longest,
+        half=hardware.precision(spec.recipe) is torch.bfloat16,
+        available_mb=spec.memory_mb or hardware.free_megabytes(),
+    )
+    return State(
+        values=student.flat.copy(),
+        start=student.flat.copy(),
+        at_once=cut.examples_at_once,
+        checkpointing=cut.checkpointing,
+    )
+
+
+def next_phase(state: State, student: Student) -> None:
+    """Go on with the adapter that the phase before left, and a fresh optimiser."""
+    state.phase, state.steps_before, state.step = state.phase + 1, state.total_step, 0
+    state.start, state.optimiser = student.flat.copy(), {}
+    state.best = state.best_score = state.best_step = None
+    state.looks_since_best, state.done = 0, False
+
+
+# --- 3. A phase: steps of the optimiser, with looks at held-out examples between them ---
+
+
+def run_phase(run: Run, phase: Phase, state: State, *, fresh: bool) -> None:
+    """Train a phase to its end, from wherever `state` is; the best adapter found stays on.
+
+    `fresh`: nothing was trained before, so that the adapter at the start is none to keep.
+    """
+    student, recipe, team = run.student, run.spec.recipe, run.team
+    student.model.eval()  # what was said before is measured without dropout
+    with student.flat.at(state.start):
+        phase.begin(student)
+    optimiser = torch.optim.AdamW(
+        [student.flat.values], weight_decay=recipe.weight_decay, fused=True
+    )
+    if state.optimiser:
+        optimiser.load_state_dict(state.optimiser)
     every = recipe.checkpoint_steps or min(
-        math.ceil(steps / _CHECKPOINTS_PER_RUN), _MOST_CHECKPOINT_STEPS
+        math.ceil(phase.steps / _CHECKPOINTS_PER_PHASE), _MOST_CHECKPOINT_STEPS
     )
-    gpu = torch.cuda.is_available()
-    return SFTConfig(
-        output_dir=str(folder.checkpoints),
-        num_train_epochs=1,
-        train_sampling_strategy="sequential",
-        dataset_kwargs={"skip_prepare_dataset": True},  # tokens and labels are ours
-        max_length=None,
-        per_device_train_batch_size=recipe.batch_size,
-        per_device_eval_batch_size=recipe.batch_size * 2,
-        gradient_accumulation_steps=recipe.gradient_accumulation,
-        gradient_checkpointing=False,  # time matters more than memory, at the sizes LoRA needs
-        learning_rate=recipe.learning_rate,
-        lr_scheduler_type=str(recipe.scheduler),
-        warmup_steps=int(recipe.warmup_ratio * steps),
-        weight_decay=recipe.weight_decay,
-        bf16=_dtype(recipe) is torch.bfloat16,
-        use_cpu=not gpu,
-        seed=recipe.seed,
-        logging_steps=max(1, min(10, every)),
-        logging_nan_inf_filter=False,  # a loss that is not a number must show
-        disable_tqdm=True,
-        report_to="none",
-        dataloader_pin_memory=gpu,
-        prediction_loss_only=True,
-        eval_strategy="steps" if held_out else "no",
-        eval_steps=every,
-        save_strategy="steps",
-        save_steps=every,
-        save_total_limit=2,  # the best and the last
-        load_best_model_at_end=held_out,
-        metric_for_best_model="eval_loss" if held_out else None,
-        greater_is_better=False if held_out else None,
+    if state.step == 0:
+        take_look(run, phase, state, keep=not fresh or run.spec.start_adapter is not None)
+    recent = torch.zeros((), device=student.device)  # losses not yet told: no waiting for a GPU
+    student.model.train()
+    while state.step < phase.steps and not state.done:
+        optimiser.param_groups[0]["lr"] = phase.learning_rate * share_of_learning_rate(
+            state.step, phase.steps, scheduler=recipe.scheduler, warmup_ratio=recipe.warmup_ratio
+        )
+        recent += one_step(phase, state, student, optimiser, team=team, seed=recipe.seed)
+        state.step += 1
+        state.loss_steps += 1
+        last = state.step == phase.steps
+        if not last and team.any(run.news.time_is_up()):
+            last = state.done = state.time_is_up = True
+        if last or state.step % every == 0 or state.loss_steps >= _LOG_STEPS or run.news.due():
+            tell_loss(run, phase, state, recent)
+        if last or state.step % every == 0:
+            take_look(run, phase, state, keep=True)
+            keep_checkpoint(run, state, optimiser)
+    if state.best is not None:
+        student.flat.set(state.best)
+
+
+# --- 4. Between steps: losses, looks, checkpoints ---
+
+
+def tell_loss(run: Run, phase: Phase, state: State, recent: Tensor) -> None:
+    """Take the mean loss since the last time; refuse to go on with one that is not a number.
+
+    Raises:
+        TrainingFailed: the loss is NaN or infinite.
+    """
+    loss = float(recent.item()) / state.loss_steps
+    recent.zero_()
+    state.loss_steps = 0
+    if not math.isfinite(loss):
+        raise TrainingFailed(
+            f"The loss is {loss} at step {state.total_step}: lower the recipe's learning rate."
+        )
+    figures = {"loss": loss, **phase.figures()}
+    known = {name: round(value, 5) for name, value in figures.items()}
+    state.curve.append({"step": state.total_step, "phase": phase.name, **known})
+    run.trackers.log(
+        {f"{phase.name}/{name}": f for name, f in known.items()}, step=state.total_step
     )
+    if run.team.leads and run.news.due():
+        run.news.tell(state, phase=phase.name, loss=loss)
 
 
-class AnswerTrainer(SFTTrainer):  # type: ignore[misc]  # TRL is not typed for mypy
-    """TRL's trainer, with the loss computed at the answers' positions only.
+def take_look(run: Run, phase: Phase, state: State, *, keep: bool) -> None:
+    """Measure on what is held out; keep the best adapter, and stop where nothing gets better."""
+    if not run.held_out.answers:
+        return
+    look = run.held_out.look(run.student)
+    point = {"held_out_loss": look.loss, "held_out_quality": look.quality}
+    known = {name: round(value, 5) for name, value in point.items() if value is not None}
+    state.curve.append({"step": state.total_step, "phase": phase.name, **known})
+    run.trackers.log(known, step=state.total_step)
+    if run.team.leads:
+        run.news.tell(state, phase=phase.name, **point)
+    if not (keep and phase.judged):
+        return
+    score = score_of(look, run.spec.recipe.judge, prefers=phase.prefers)
+    if state.best_score is None or score > state.best_score:
+        state.best, state.best_score = run.student.flat.copy(), score
+        state.best_step, state.looks_since_best = state.total_step, 0
+    else:
+        state.looks_since_best += 1
+        state.done |= state.looks_since_best >= run.spec.recipe.early_stopping_patience
 
-    On a CPU, TRL's own puts every position through the vocabulary and measures entropies as well:
-    the same loss, at 1.7 times the cost for a small model.
+
+def score_of(look: Look, judge: Judge, *, prefers: bool) -> tuple[float, ...]:
+    """A look as something that grows as the model gets better.
+
+    Of equal quality, which is counted on few prompts, the lower loss is better.
     """
-
-    def compute_loss(
-        self,
-        model: Any,
-        inputs: dict[str, Any],
-        return_outputs: bool = False,  # noqa: FBT001, FBT002 - the overridden signature
-        num_items_in_batch: Any = None,
-    ) -> Any:
-        """Mean negative log-likelihood per answer token, in nats."""
-        labels = inputs["labels"][:, 1:]
-        answers = labels != IGNORED
-        columns = answers.any(dim=0).nonzero().squeeze(1)
-        outputs = model(
-            input_ids=inputs["input_ids"],
-            attention_mask=inputs["attention_mask"],
-            use_cache=False,
-            logits_to_keep=columns,
-        )
-        answers, labels = answers[:, columns], labels[:, columns]
-        total = functional.cross_entropy(
-            outputs.logits[answers].float(), labels[answers], reduction="sum"
-        )
-        loss = total / (answers.sum() if num_items_in_batch is None else num_items_in_batch)
-        return (loss, outputs) if return_outputs else loss
-
-    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Log without TRL's token metrics, which are not computed here."""
-        Trainer.log(self, logs, start_time)
+    loss = -math.inf if look.loss is None else -look.loss
+    by_quality = judge is Judge.QUALITY or (judge is Judge.AUTO and prefers)
+    if by_quality and look.quality is not None:
+        return (look.quality, loss)
+    return (loss,)
 
 
-# --- 3. What is kept: metrics, probes, the adapter and its manifest ---
-
-
-def _metrics(trainer: Any, *, examples: int, held_out: int, long: int) -> dict[str, Any]:
-    looks = [e["eval_loss"] for e in trainer.state.log_history if "eval_loss" in e]
-    losses = [e["loss"] for e in trainer.state.log_history if "loss" in e]
-    return {
-        "examples": examples,
-        "held_out_examples": held_out,
-        "examples_too_long": long,
-        "steps": trainer.state.global_step,
-        "planned_steps": trainer.state.max_steps,
-        "best_step": trainer.state.best_global_step if looks else None,
-        "held_out_loss": round(min(looks), 5) if looks else None,
-        "loss": round(losses[-1], 5) if losses else None,
-    }
-
-
-def _curve(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    names = {"loss": "loss", "eval_loss": "held_out_loss"}
-    return [
-        {"step": entry["step"], ours: round(entry[theirs], 5)}
-        for entry in history
-        for theirs, ours in names.items()
-        if theirs in entry
-    ]
-
-
-@torch.no_grad()  # type: ignore[untyped-decorator]
-def probes(model: Any, candidates: Sequence[Encoded]) -> list[dict[str, Any]]:
-    """Answers by which an engine can be proved to have this adapter on, in float32.
-
-    Of the candidates, those are taken on which adapter and base differ most.
-    """
-    model.float().eval()
-    measured = []
-    for example in candidates:
-        adapted = _answer_logprobs(model, example)
-        with model.disable_adapter():
-            bare = _answer_logprobs(model, example)
-        distance = sum(abs(a - b) for a, b in zip(adapted, bare, strict=True)) / len(bare)
-        probe = {
-            "token_ids": example.token_ids,
-            "start": example.start,
-            "adapter_logprobs": adapted,
-            "base_logprobs": bare,
-        }
-        measured.append((distance, probe))
-    measured.sort(key=lambda pair: -pair[0])
-    return [probe for _, probe in measured[:_PROBES]]
-
-
-def _answer_logprobs(model: Any, example: Encoded) -> list[float]:
-    ids = torch.tensor([example.token_ids], device=model.device)
-    logprobs = model(input_ids=ids, use_cache=False).logits[0, :-1].log_softmax(-1)
-    chosen = logprobs.gather(1, ids[0, 1:, None]).squeeze(1)
-    return [round(value, 6) for value in chosen[example.start - 1 :].tolist()]
-
-
-def save_adapter(model: Any, folder: JobFolder, spec: Spec, results: Mapping[str, Any]) -> None:
-    """Write weights, configuration and manifest; the adapter's folder appears whole or not."""
-    arriving = folder.path / "adapter.arriving"
-    model.save_pretrained(arriving)
-    (arriving / "README.md").unlink(missing_ok=True)  # the manifest says it all
-    config = json.loads((arriving / CONFIG).read_text())
-    config["target_modules"] = sorted(config["target_modules"])  # PEFT keeps a set: any order
-    config["base_model_name_or_path"] = spec.base_model
-    (arriving / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True))
-    (arriving / MANIFEST).write_text(json.dumps(_manifest(spec, results), indent=1))
-    arriving.rename(folder.adapter)
-
-
-def _manifest(spec: Spec, results: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "assistant": spec.assistant,
-        "base_model": spec.base_model,
-        "base_hash": spec.base_hash,
-        "dataset_id": spec.dataset_id,
-        "dataset_hash": spec.dataset_hash,
-        "parent": spec.parent,
-        "recipe": spec.recipe.model_dump(mode="json"),
-        "max_length": spec.max_length,
-        "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        "created_at": utc_now().isoformat(),
-        **results,
-    }
+def keep_checkpoint(run: Run, state: State, optimiser: torch.optim.Optimizer) -> None:
+    """Write where the run is, so that it can go on from here."""
+    state.values, state.optimiser = run.student.flat.copy(), optimiser.state_dict()
+    run.on_checkpoint(checkpoint.save(state, run.folder) if run.team.leads else None)
 
 
 if __name__ == "__main__":

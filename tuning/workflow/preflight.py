@@ -15,13 +15,16 @@ from records.engine import Engine
 from records.errors import AdapterUnservable, ConfigurationError, StorageFull
 from tuning.training.base_model import Architecture
 from tuning.training.chat_tokens import encode_prompt
+from tuning.training.memory import Plan, needed_megabytes, plan
 from tuning.training.recipe import Precision, Recipe
 
 _MEGABYTE = 1 << 20
-_FLOAT, _HALF = 4, 2
-_TRAINED_BYTES = 4 * _FLOAT  # weight, gradient and the optimiser's two moments
-_ACTIVATIONS_PER_LAYER = 34  # numbers kept per token and hidden unit (arXiv 2205.05198, eq. 2)
-_CHECKPOINTS_ON_DISK = 4
+_CHECKPOINT_BYTES = 5 * 4  # the adapter now, best and at the start, and the optimiser's two moments
+_CHECKPOINTS_ON_DISK = 3
+_LEAVE_MORE = (
+    ", or leave trainings more of the GPU: raise UNDERSTUDY_TRAINER_MEMORY_SHARE and restart the "
+    "engine"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,18 @@ def check_rank(recipe: Recipe, assistant: Assistant) -> Limits:
             f"max_lora_rank {most} of assistant {assistant.name!r} is none that vLLM takes: "
             f"{', '.join(map(str, ENGINE_RANKS))}."
         )
-    if recipe.rank > most:
+    if recipe.served_rank > most:
         raise AdapterUnservable(
-            f"The recipe's rank {recipe.rank} is above the engine's max_lora_rank {most}: lower "
+            f"The recipe's rank {_rank(recipe)} is above the engine's max_lora_rank {most}: lower "
             "the one, or raise the other and restart the engine."
         )
     return Limits(max_rank=most)
+
+
+def _rank(recipe: Recipe) -> str:
+    if recipe.served_rank == recipe.rank:
+        return str(recipe.rank)
+    return f"{recipe.rank} (served at {recipe.served_rank} after PiSSA)"
 
 
 def check_features(config: Mapping[str, Any], *, limits: Limits) -> None:
@@ -95,17 +104,33 @@ async def check_tokens(
             )
 
 
-def estimate(recipe: Recipe, shape: Architecture, *, longest: int, gpu: bool) -> Estimate:
-    """Memory and disk that a run needs, roughly; `longest` is the longest example in tokens."""
+def estimate(
+    recipe: Recipe,
+    shape: Architecture,
+    *,
+    longest: int,
+    gpu: bool,
+    available_mb: int | None = None,
+) -> Estimate:
+    """Memory and disk that a run needs, roughly; `longest` is the longest example in tokens.
+
+    With `available_mb`, memory is what it needs once its steps are cut to fit that.
+    """
     trained = shape.lora_parameters(shape.targets(recipe.target_modules), rank=recipe.rank)
     half = recipe.precision is Precision.BFLOAT16 or (recipe.precision is Precision.AUTO and gpu)
-    width = _HALF if half else _FLOAT
-    tokens = recipe.batch_size * longest
-    activations = tokens * shape.hidden_size * shape.layers * _ACTIVATIONS_PER_LAYER * width
-    logits = 3 * tokens * shape.vocabulary * _FLOAT
-    memory = shape.parameters * width + trained * _TRAINED_BYTES + activations + logits
-    disk = trained * _TRAINED_BYTES * _CHECKPOINTS_ON_DISK
-    return Estimate(trained, memory // _MEGABYTE + 1, disk // _MEGABYTE + 1)
+    cut = Plan(recipe.largest_batch, checkpointing=recipe.gradient_checkpointing is True)
+    if available_mb is not None:
+        cut = plan(recipe, shape, longest=longest, half=half, available_mb=available_mb)
+    memory = needed_megabytes(
+        recipe,
+        shape,
+        examples=cut.examples_at_once,
+        longest=longest,
+        half=half,
+        checkpointing=cut.checkpointing,
+    )
+    disk = trained * _CHECKPOINT_BYTES * _CHECKPOINTS_ON_DISK // _MEGABYTE + 1
+    return Estimate(trained, memory, disk)
 
 
 def check_disk(folder: Path, *, needed_mb: int) -> None:
@@ -122,7 +147,7 @@ def check_disk(folder: Path, *, needed_mb: int) -> None:
         )
 
 
-def check_memory(needed: Estimate, *, available_mb: int) -> None:
+def check_memory(needed: Estimate, *, available_mb: int, gpu: bool = False) -> None:
     """Refuse what would certainly not fit.
 
     Raises:
@@ -130,8 +155,9 @@ def check_memory(needed: Estimate, *, available_mb: int) -> None:
     """
     if needed.memory_mb > available_mb:
         raise ConfigurationError(
-            f"Training needs about {needed.memory_mb} MB of memory, and {available_mb} MB are "
-            "free: halve batch_size and double gradient_accumulation, or take a smaller base."
+            f"Training needs about {needed.memory_mb} MB of memory even for one example at a time, "
+            f"and {available_mb} MB are left for it: lower max_length, or take a smaller base"
+            f"{_LEAVE_MORE if gpu else ''}."
         )
 
 

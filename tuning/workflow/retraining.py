@@ -1,58 +1,101 @@
 """The steps of a retraining. Each may be run again after a crash and then changes nothing more.
 
-No DBOS here: `workflow.py` makes the sequence durable.
+No DBOS here: `durable.py` makes the sequence durable.
 """
 
-import asyncio
 import logging
-import os
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from records import fixes, jobs, outbox, versions
-from records.adapters import base_hash
+from records import fixes, jobs, outbox, training_data, versions
 from records.artifacts import Artifacts
-from records.assistant import Assistant, pick_assistant, read_assistants
+from records.assistant import Assistant
 from records.database import Database
 from records.engine import Engine
-from records.errors import ConfigurationError, EngineError, EngineUnavailable
+from records.errors import EngineError
 from records.proof import load_and_prove, servable_of
 from records.states import JobState
-from records.tables import Dataset, Job
+from records.tables import Dataset
+from tuning.augmentation.augment import Augmentation
 from tuning.dataset import snapshot
-from tuning.dataset.collect import collect
-from tuning.dataset.rows import TRAIN, read_rows
+from tuning.dataset.pipeline import Effort
 from tuning.settings import WorkerSettings
-from tuning.training.job_folder import JobFolder, Spec
-from tuning.training.recipe import Recipe, resolve
-from tuning.workflow import preflight
+from tuning.workflow import tidying
+from tuning.workflow.asked import Asked, read_asked
+from tuning.workflow.checking import Checking
+from tuning.workflow.engines import Engines
 from tuning.workflow.interruption import Interruption
 from tuning.workflow.publish import publish_adapter
-from tuning.workflow.trainer_process import TRAINER, run_trainer
+from tuning.workflow.retrying import Away, Patience, Retrying, Setback
+from tuning.workflow.stages import Stage
+from tuning.workflow.telling import Telling
+from tuning.workflow.trainer_process import TRAINER
+from tuning.workflow.trainings import Trainings
 
-_ADVANCE_SECONDS = 1.0
-_LOOK_SECONDS = 0.5
-_PARITY_PROMPTS = 3
-_MEASURED_EXAMPLES = 200
 _FIXES = 200
 """How many flags, the newest, are asked about again: bounded, however long the history."""
+_MOST_TRAINERS = 3
+"""A trainer that is killed is started again, so often in all."""
+_TRAINER_SECONDS = 3600.0
+_WHY_CHARACTERS = 300
+_ENDS = ("succeed", "fail")
+_AWAY = {
+    Away.ENGINE: Stage.ENGINE_AWAY,
+    Away.STORAGE: Stage.STORAGE_AWAY,
+    Away.TRAINER: Stage.TRAINER_LOST,
+}
 _log = logging.getLogger(__name__)
 ResultT = TypeVar("ResultT")
 
 
-@dataclass(frozen=True, slots=True)
 class Retraining:
     """The steps, and what they work with."""
 
-    settings: WorkerSettings
-    database: Database
-    artifacts: Artifacts
-    interruption: Interruption
-    trainer: Sequence[str] = TRAINER
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        database: Database,
+        artifacts: Artifacts,
+        *,
+        interruption: Interruption,
+        trainer: Sequence[str] = TRAINER,
+    ) -> None:
+        """Work on these; `trainer` is the command that trains a job's folder."""
+        self.settings, self.database, self.artifacts = settings, database, artifacts
+        self.interruption = interruption
+        self.telling = Telling(database, price=settings.price)
+        self.engines = Engines(settings.engines, interruption)
+        self.trainings = Trainings(
+            settings, database, artifacts, interruption, self.telling, trainer
+        )
+        self.checking = Checking(self.trainings, self.engines)
+
+    def attempt(
+        self, name: str, step: Callable[..., ResultT], job_id: str, *arguments: Any
+    ) -> ResultT:
+        """Do a step, again while what it needs is away; what it takes is noted in the job.
+
+        Raises:
+            Exception: the step's own, once patience has ended.
+        """
+        settings = self.settings
+        retrying = Retrying(
+            {
+                Away.ENGINE: Patience(settings.engine_wait_seconds),
+                Away.STORAGE: Patience(settings.storage_wait_seconds),
+                Away.TRAINER: Patience(_TRAINER_SECONDS, tries=_MOST_TRAINERS),
+            },
+            wait=partial(self.interruption.pause, job_id),
+            tell=partial(self._tell_setback, job_id),
+        )
+        if name in _ENDS:  # what a job took is told with its end
+            return retrying.run(lambda: step(job_id, *arguments))
+        with self.telling.metered(job_id, name):
+            return retrying.run(lambda: step(job_id, *arguments))
 
     def snapshot(self, job_id: str) -> str:
         """Collect, clean, split and publish the dataset; returns its id.
@@ -61,16 +104,29 @@ class Retraining:
             EmptyDataset, LeakedCases: there is nothing, or something that must not be trained on.
             ConfigurationError: the recipe cannot be used.
         """
-        self._advance(job_id, "collecting examples")
-        assistant, recipe = self._of(job_id)
-        self._install_base(assistant)
-        prepared = snapshot.prepare(
-            collect(self.database, assistant, since=self._since(job_id)),
-            recipe,
-            case_lines=case_lines(assistant),
+        made = self._made_dataset(job_id)
+        if made is not None:
+            return made
+        self.telling.tell(job_id, Stage.COLLECTING)
+        asked = self._asked(job_id)
+        self._install_base(asked.assistant)
+        check = partial(self.interruption.check, job_id)
+        order = snapshot.Order(
+            asked.assistant,
+            asked.widest,
+            since=asked.since,
+            job_id=job_id,
+            augment=self._augmentation(asked, check=check),
+            effort=Effort(
+                processes=self.trainings.threads(),
+                check=check,
+                on_progress=self._cleaning(job_id, asked),
+            ),
         )
-        dataset = snapshot.publish(self.database, self.artifacts, assistant, prepared)
-        self._advance(job_id, "dataset ready", dict(dataset.card["counts"]), dataset_id=dataset.id)
+        scratch = self.settings.jobs / job_id / "dataset"
+        dataset = snapshot.take(self.database, self.artifacts, order, scratch=scratch)
+        counts = dict(dataset.card["counts"])
+        self.telling.note(job_id, Stage.DATASET, counts, dataset_id=dataset.id)
         return dataset.id
 
     def preflight(self, job_id: str, dataset_id: str) -> dict[str, Any]:
@@ -80,30 +136,11 @@ class Retraining:
             AdapterUnservable, ConfigurationError, StorageFull: what stands against it.
             EngineUnavailable: no engine to serve it.
         """
-        from tuning.training.base_model import architecture, load_tokenizer
-        from tuning.training.chat_tokens import encode
-
-        self._advance(job_id, "checking that it can be served")
-        assistant, recipe = self._of(job_id)
-        limits = preflight.check_rank(recipe, assistant)
-        shape = architecture(assistant.base_model)
-        preflight.check_features(_peft_config(recipe), limits=limits)
-        messages = longest_first(self._dataset_folder(dataset_id) / TRAIN)
-        tokenizer = load_tokenizer(assistant.base_model)
-        longest = _longest(recipe, assistant)
-        lengths = [len(encode(tokenizer, m).token_ids) for m in messages[:_MEASURED_EXAMPLES]]
-        too_long = preflight.check_lengths(lengths, longest=longest)
-        needed = preflight.estimate(recipe, shape, longest=min(max(lengths), longest), gpu=_gpu())
-        preflight.check_disk(self.settings.home, needed_mb=needed.disk_mb)
-        if not _gpu():
-            preflight.check_memory(needed, available_mb=_free_memory_mb())
-        prompts = [m[:-1] for m in (messages[:1] + messages[-_PARITY_PROMPTS + 1 :])]
-
-        async def check(engine: Engine) -> None:
-            await preflight.check_tokens(engine, tokenizer, prompts, model=assistant.base_version)
-
-        self._on_engines(job_id, check)
-        return {**needed.as_json(), "longest_examples_left_out": too_long}
+        self.telling.tell(job_id, Stage.CHECKING)
+        asked = self._asked(job_id)
+        with self.database.read() as session:
+            path = session.get_one(Dataset, dataset_id).path
+        return self.checking.run(job_id, asked, path)
 
     def train(self, job_id: str, dataset_id: str) -> str:
         """Train in a child process, or go on training; returns the adapter's folder.
@@ -111,26 +148,7 @@ class Retraining:
         Raises:
             TrainingFailed, StorageFull: why there is no adapter.
         """
-        assistant, recipe = self._of(job_id)
-        folder = JobFolder(self.settings.jobs / job_id)
-        folder.write_spec(self._spec(assistant, recipe, dataset_id))
-        self._advance(job_id, "starting the trainer")
-        last = 0.0
-
-        def on_progress(line: Mapping[str, Any]) -> None:
-            nonlocal last
-            if time.monotonic() - last >= _ADVANCE_SECONDS:
-                last = time.monotonic()
-                self._advance(job_id, str(line.get("stage", "training")), dict(line))
-
-        adapter = run_trainer(
-            folder,
-            threads=self._threads(),
-            on_progress=on_progress,
-            check=lambda: self.interruption.check(job_id),
-            command=self.trainer,
-        )
-        return str(adapter)
+        return str(self.trainings.run(job_id, self._asked(job_id), dataset_id))
 
     def publish(self, job_id: str, adapter: str) -> str:
         """Publish and register the adapter; returns the version's id.
@@ -138,11 +156,11 @@ class Retraining:
         Raises:
             StorageFull, StorageUnavailable: nothing half-written is seen.
         """
-        assistant, _ = self._of(job_id)
+        assistant = self._asked(job_id).assistant
         version = publish_adapter(
             self.database, self.artifacts, Path(adapter), assistant=assistant.name
         )
-        self._advance(job_id, "adapter published", version=version.id)
+        self.telling.note(job_id, Stage.PUBLISHED, version=version.id)
         return version.id
 
     def prove(self, job_id: str, version_id: str) -> None:
@@ -152,8 +170,9 @@ class Retraining:
             AdapterError: it must not be served.
             EngineError: an engine cannot be asked.
         """
-        self._advance(job_id, "proving the adapter on each engine")
-        assistant, _ = self._of(job_id)
+        stage, engines = Stage.PROVING, len(self.settings.engines)
+        self.telling.tell(job_id, stage, {"done": 0, "total": engines})
+        assistant = self._asked(job_id).assistant
         with self.database.read() as session:
             version = versions.get(session, version_id)
         folder = self.artifacts.fetch(str(version.adapter_path))
@@ -162,10 +181,14 @@ class Retraining:
         async def prove(engine: Engine) -> None:
             await load_and_prove(engine, folder, wanted)
 
-        self._on_engines(job_id, prove)
+        self.engines.each(
+            job_id,
+            prove,
+            on_done=lambda done: self.telling.tell(job_id, stage, {"done": done, "total": engines}),
+        )
 
     def evaluate(self, job_id: str, version_id: str) -> str | None:
-        """Compare with the champion on the frozen cases; returns the report's id.
+        """Compare with the champion on the frozen cases, and judge; returns the report's id.
 
         None where the assistant names no cases, or where the training made the champion again.
 
@@ -175,22 +198,14 @@ class Retraining:
         from evaluation.cases import read_cases
         from evaluation.run import run_evaluation
 
-        assistant, _ = self._of(job_id)
+        assistant = self._asked(job_id).assistant
         with self.database.read() as session:
             champion = versions.champion(session, assistant.name).id
         if assistant.cases is None or champion == version_id:
             return None
         cases = read_cases(Path(assistant.cases))
-        self._advance(job_id, "evaluating", {"cases": len(cases.cases)})
-        last = 0.0
-
-        def on_progress(progress: Any) -> None:
-            nonlocal last
-            if time.monotonic() - last >= _ADVANCE_SECONDS:
-                last = time.monotonic()
-                self._advance(job_id, "evaluating", asdict(progress))
-
-        return self._interruptible(
+        self.telling.tell(job_id, Stage.EVALUATING, {"cases": len(cases.cases)})
+        return self.engines.finish(
             job_id,
             run_evaluation(
                 self.database,
@@ -200,7 +215,7 @@ class Retraining:
                 challenger=version_id,
                 champion=champion,
                 cases=cases,
-                on_progress=on_progress,
+                on_progress=lambda told: self.telling.tell(job_id, Stage.EVALUATING, asdict(told)),
             ),
         )
 
@@ -211,14 +226,14 @@ class Retraining:
         """
         from evaluation.corrected import check_corrected
 
-        assistant, _ = self._of(job_id)
+        assistant = self._asked(job_id).assistant
         with self.database.read() as session:
             examples = fixes.candidates(session, assistant.name, most=_FIXES)
         if not examples:
             return 0
-        self._advance(job_id, "asking what was flagged", {"total": len(examples)})
+        self.telling.tell(job_id, Stage.FLAGGED, {"total": len(examples)})
         try:
-            checked = self._interruptible(
+            checked = self.engines.finish(
                 job_id,
                 check_corrected(
                     self.database,
@@ -252,7 +267,7 @@ class Retraining:
             if job.state not in jobs.ACTIVE:
                 return
             if report_id is not None:
-                jobs.advance(session, job_id, stage="reported", report_id=report_id)
+                jobs.advance(session, job_id, stage=Stage.REPORTED, report_id=report_id)
                 outbox.put(session, outbox.Kind.REPORT_READY, report_id)
             jobs.finish(session, job_id, state=JobState.SUCCEEDED)
             version = job.version
@@ -265,146 +280,62 @@ class Retraining:
             jobs.finish(session, job_id, state=JobState.FAILED, error=error)
         _log.warning("job %s failed: %s", job_id, error)
 
+    def leave(self, job_id: str) -> None:
+        """The job has ended: drop what only a running one needs."""
+        tidying.tidy(self.settings.jobs / job_id)
+        self.telling.forget(job_id)
+
     # --- what the steps share ---
 
-    def _of(self, job_id: str) -> tuple[Assistant, Recipe]:
-        """The job's assistant and resolved recipe; also the point at which a job may be left."""
+    def _asked(self, job_id: str) -> Asked:
+        """What the job asks for; also the point at which it may be left."""
         self.interruption.check(job_id)
-        with self.database.read() as session:
-            job: Job = jobs.get(session, job_id)
-        assistant = pick_assistant(read_assistants(self.settings.assistants), job.assistant)
-        return assistant, resolve(assistant.recipe, job.options.get("recipe") or {})
+        return read_asked(self.database, self.settings.assistants, job_id)
 
-    def _since(self, job_id: str) -> datetime | None:
-        """From when on corrections are wanted, where the job names a time."""
+    def _made_dataset(self, job_id: str) -> str | None:
+        """The dataset that this job made before it was cut off, so that it stays the same."""
         with self.database.read() as session:
-            since = jobs.get(session, job_id).options.get("since")
-        return datetime.fromisoformat(since) if since else None
+            made = session.get(Dataset, jobs.get(session, job_id).dataset_id or "")
+        return made.id if made is not None and made.erased_at is None else None
 
-    def _advance(
-        self, job_id: str, stage: str, progress: dict[str, Any] | None = None, **results: str | None
-    ) -> None:
-        with self.database.write() as session:
-            was = jobs.get(session, job_id).stage
-            jobs.advance(session, job_id, stage=stage, progress=progress, **results)
-        if stage != was:
-            _log.info("%s", ": ".join(filter(None, (f"job {job_id}", stage, *results.values()))))
+    def _augmentation(self, asked: Asked, *, check: Callable[[], None]) -> Augmentation | None:
+        """What words corrections anew, where the recipe wants it."""
+        recipe = asked.widest
+        if not recipe.augment:
+            return None
+        return Augmentation(
+            self.settings,
+            self.database,
+            asked.assistant,
+            per_example=recipe.augment,
+            seed=recipe.seed,
+            check=check,
+        )
+
+    def _cleaning(self, job_id: str, asked: Asked) -> Callable[[Mapping[str, Any]], None]:
+        """What to do with the pipeline's news: how many of about how many, and the time left."""
+        with self.database.read() as session:
+            total = training_data.count(session, asked.assistant.name, since=asked.since).total
+        began = time.monotonic()
+
+        def on_progress(figures: Mapping[str, Any]) -> None:
+            done = int(figures.get("cleaned", 0))
+            news: dict[str, Any] = {"done": done, "total": max(total, done)}
+            if done:
+                per_example = (time.monotonic() - began) / done
+                news["seconds_left"] = round(per_example * (news["total"] - done), 1)
+            self.telling.tell(job_id, Stage.CLEANING, news)
+
+        return on_progress
+
+    def _tell_setback(self, job_id: str, setback: Setback) -> None:
+        _log.warning(
+            "job %s: %s; trying again in %.1f s", job_id, setback.why, setback.pause_seconds
+        )
+        progress = {"tries": setback.tries, "why": setback.why[:_WHY_CHARACTERS]}
+        self.telling.tell(job_id, _AWAY[setback.away], progress)
 
     def _install_base(self, assistant: Assistant) -> None:
         """Make sure that the base is a version, as the gateway does when it starts."""
         with self.database.write() as session:
             versions.install_base(session, versions.bare(assistant))
-
-    def _dataset_folder(self, dataset_id: str) -> Path:
-        with self.database.read() as session:
-            return self.artifacts.fetch(session.get_one(Dataset, dataset_id).path)
-
-    def _spec(self, assistant: Assistant, recipe: Recipe, dataset_id: str) -> Spec:
-        with self.database.read() as session:
-            dataset = session.get_one(Dataset, dataset_id)
-            parent = versions.champion(session, assistant.name).id
-        return Spec(
-            assistant=assistant.name,
-            base_model=assistant.base_model,
-            base_hash=base_hash(assistant.base_model),
-            dataset_id=dataset.id,
-            dataset_hash=dataset.content_hash,
-            dataset_folder=self.artifacts.fetch(dataset.path),
-            parent=parent,
-            recipe=recipe,
-            max_length=_longest(recipe, assistant),
-            threads=self._threads(),
-            accelerator_lock=self.settings.home / "accelerator.lock",
-        )
-
-    def _threads(self) -> int:
-        return self.settings.trainer_threads or os.cpu_count() or 1
-
-    def _on_engines(self, job_id: str, work: Callable[[Engine], Coroutine[Any, Any, None]]) -> None:
-        """Do something on every engine, waiting for those that are starting."""
-
-        async def everywhere() -> None:
-            for url in self.settings.engines:
-                async with Engine(url) as engine:
-                    await self._ready(engine)
-                    await work(engine)
-
-        self._interruptible(job_id, everywhere())
-
-    async def _ready(self, engine: Engine) -> None:
-        deadline = time.monotonic() + self.settings.engine_wait_seconds
-        while not await engine.healthy():
-            if time.monotonic() >= deadline:
-                raise EngineUnavailable(
-                    f"No engine answers at {engine.url}: start one with `understudy up` or "
-                    "`understudy engine`, or set UNDERSTUDY_ENGINE_URLS."
-                )
-            await asyncio.sleep(_LOOK_SECONDS)
-
-    def _interruptible(self, job_id: str, work: Coroutine[Any, Any, ResultT]) -> ResultT:
-        """Run a coroutine to its end, or leave it when the job is to be left."""
-
-        async def watch() -> ResultT:
-            task = asyncio.create_task(work)
-            try:
-                while not task.done():
-                    await asyncio.wait({task}, timeout=_LOOK_SECONDS)
-                    await asyncio.to_thread(self.interruption.check, job_id)
-                return task.result()
-            finally:
-                if not task.done():
-                    task.cancel()
-                    await asyncio.wait({task})
-
-        return asyncio.run(watch())
-
-
-def case_lines(assistant: Assistant) -> dict[str, int]:
-    """The line of the assistant's cases file on which each case stands, by the case's id.
-
-    Raises:
-        ConfigurationError: the file is not there, or holds no case.
-    """
-    from evaluation.cases import parse_cases
-
-    if assistant.cases is None:
-        return {}
-    try:
-        lines = Path(assistant.cases).read_bytes().splitlines()
-    except OSError as error:
-        raise ConfigurationError(f"The cases file {assistant.cases} cannot be read.") from error
-    found = {
-        case.id: number
-        for number, line in enumerate(lines, start=1)
-        for case in parse_cases([line]).cases
-    }
-    if not found:
-        raise ConfigurationError(f"The cases file {assistant.cases} holds no case.")
-    return found
-
-
-def longest_first(path: Path) -> list[list[dict[str, Any]]]:
-    """The messages of a dataset's file, those with the most characters first."""
-    found = [row.chat() for row in read_rows(path)]
-    return sorted(found, key=lambda messages: -sum(len(m["content"]) for m in messages))
-
-
-def _longest(recipe: Recipe, assistant: Assistant) -> int:
-    return min(recipe.max_length, assistant.engine.max_model_len)
-
-
-def _peft_config(recipe: Recipe) -> dict[str, Any]:
-    from tuning.training.lora import lora_config
-
-    found: dict[str, Any] = lora_config(recipe).to_dict()
-    return found
-
-
-def _gpu() -> bool:
-    import torch
-
-    return bool(torch.cuda.is_available())
-
-
-def _free_memory_mb() -> int:
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20

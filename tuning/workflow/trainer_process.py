@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from records.settings import OFFLINE
+from records.errors import TrainingFailed, UnderstudyError
+from records.offline import OFFLINE
 from tuning.training.job_folder import END_WITH_STDIN, JobFolder
 
 TRAINER: tuple[str, ...] = (sys.executable, "-m", "tuning.training.train")
@@ -19,10 +20,15 @@ _LOOK_SECONDS = 0.25
 _PATIENCE_SECONDS = 2.0
 
 
+class TrainerLost(TrainingFailed):
+    """The trainer's process was killed; started again, it goes on from its last checkpoint."""
+
+
 def run_trainer(
     folder: JobFolder,
     *,
     threads: int,
+    nice: int = 0,
     on_progress: Callable[[Mapping[str, Any]], None],
     check: Callable[[], None],
     command: Sequence[str] = TRAINER,
@@ -33,11 +39,13 @@ def run_trainer(
 
     Raises:
         TrainingFailed, StorageFull: the trainer's own reason.
+        TrainerLost: it was killed before it could tell one.
     """
     if folder.adapter.exists():
         return folder.adapter
     folder.clear_error()
-    with _child([*command, str(folder.path), END_WITH_STDIN], folder, threads=threads) as process:
+    arguments = [*command, str(folder.path), END_WITH_STDIN]
+    with _child(arguments, folder, threads=threads, nice=nice) as process:
         _, told = folder.read_progress()
         while (exit_code := process.poll()) is None:
             check()
@@ -46,8 +54,19 @@ def run_trainer(
                 on_progress(lines[-1])
             time.sleep(_LOOK_SECONDS)
     if not folder.adapter.exists():
-        raise folder.read_error(exit_code=exit_code)
+        raise _reason(folder, exit_code)
     return folder.adapter
+
+
+def _reason(folder: JobFolder, exit_code: int) -> UnderstudyError:
+    told = folder.read_error(exit_code=exit_code)
+    if exit_code >= 0 or (folder.path / "error.json").exists():
+        return told
+    return TrainerLost(
+        f"The trainer was killed (signal {-exit_code}), for want of memory most likely: lower "
+        "max_length, take a smaller base, or let less else run on this machine. All that it said: "
+        f"{folder.log}"
+    )
 
 
 def trainer_environment(*, threads: int) -> dict[str, str]:
@@ -64,7 +83,7 @@ def trainer_environment(*, threads: int) -> dict[str, str]:
 
 @contextmanager
 def _child(
-    command: Sequence[str], folder: JobFolder, *, threads: int
+    command: Sequence[str], folder: JobFolder, *, threads: int, nice: int
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """A child whose standard input we hold: when we end, however, it ends."""
     with folder.log.open("ab") as log:
@@ -76,10 +95,17 @@ def _child(
             env=trainer_environment(threads=threads),
             start_new_session=True,  # Ctrl-C reaches the worker, which decides
         )
+        _step_back(process.pid, nice)
     try:
         yield process
     finally:
         _end(process)
+
+
+def _step_back(pid: int, nice: int) -> None:
+    """Let others on the same cores go first; threads that start later have it from the first."""
+    with contextlib.suppress(OSError):  # it has ended already, or we are lower ourselves
+        os.setpriority(os.PRIO_PROCESS, pid, nice)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

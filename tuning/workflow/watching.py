@@ -43,7 +43,7 @@ def watch(database: Database, job_id: str, *, alive: Callable[[], bool], notice:
 
 def describe(stage: str, progress: dict[str, Any]) -> str:
     """A stage and its figures in one line."""
-    figures = []
+    figures = _trial(progress)
     done, total = (progress.get(k) for k in _counts(progress))
     if done is not None and total:
         figures.append(f"{done}/{total}")
@@ -56,14 +56,27 @@ def describe(stage: str, progress: dict[str, Any]) -> str:
     if progress.get("answers_per_second"):
         figures.append(f"{progress['answers_per_second']:.1f} answers/s")
     if progress.get("seconds_left") is not None:
-        figures.append(f"{_time(progress['seconds_left'])} left")
+        figures.append(f"{time_words(progress['seconds_left'])} left")
+    figures += [progress[name] for name in ("expected", "why") if progress.get(name)]
     return f"{stage}: {', '.join(figures)}" if figures else stage
+
+
+def _trial(progress: dict[str, Any]) -> list[str]:
+    """Where a search for a recipe is, such as `trial 3 of about 8, best 0.710 so far`."""
+    if progress.get("looking_again"):
+        return ["looking once more at the best"]
+    if progress.get("trial") is None:
+        return []
+    of = f" of about {progress['trials']}" if progress.get("trials") else ""
+    best = progress.get("best")
+    return [f"trial {progress['trial']}{of}", *([f"best {best:.3f} so far"] if best else [])]
 
 
 def _counts(progress: dict[str, Any]) -> tuple[str, str]:
     return ("step", "steps") if "steps" in progress else ("done", "total")
 
 
-def _time(seconds: float) -> str:
+def time_words(seconds: float) -> str:
+    """A length of time, such as `1 min 05 s`."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

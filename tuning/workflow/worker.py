@@ -21,6 +21,7 @@ from tuning.workflow.automatic import request_due
 from tuning.workflow.durable import Workflows
 from tuning.workflow.interruption import Interruption
 from tuning.workflow.retraining import Retraining
+from tuning.workflow.tidying import tidy_ended
 from tuning.workflow.trainer_process import TRAINER
 
 _log = logging.getLogger(__name__)
@@ -87,16 +88,18 @@ class Worker:
         self.stopping = stopping or threading.Event()
         self._settings, self._database = settings, database
         self._look_at = 0.0
+        self._artifacts = artifacts
         work = Retraining(
-            settings=settings,
-            database=database,
-            artifacts=artifacts,
+            settings,
+            database,
+            artifacts,
             interruption=Interruption(database, stopping=self.stopping),
             trainer=trainer,
         )
         self._workflows = Workflows(settings, work)
 
     def __enter__(self) -> "Worker":
+        self._tidy()
         self._workflows.__enter__()
         return self
 
@@ -126,6 +129,14 @@ class Worker:
             return
         for job in request_due(self._database, assistants.values(), now=utc_now()):
             _log.info("job %s was asked for by the %s", job.id, job.requested_by)
+
+    def _tidy(self) -> None:
+        """Drop what ended jobs left, and copies of datasets that were erased elsewhere."""
+        try:
+            tidy_ended(self._database, self._settings.jobs)
+            self._artifacts.drop_erased("datasets")
+        except (StorageError, ConfigurationError) as error:
+            _log.warning("What is not needed any more was not all removed: %s", error)
 
     def take_up(self) -> None:
         """Start what waits; what runs goes on."""

@@ -11,11 +11,13 @@ from sqlalchemy import func, select
 from records.assistant import Assistant
 from records.database import Database
 from records.errors import InvalidInput
+from records.imports import Imported
 from records.states import ExampleSource, ExampleState
 from records.tables import Example, OutboxMessage
 from tests.tuning.build import write_assistant
-from tuning.sources.imported_line import ImportedLine, parse_line
-from tuning.sources.importing import import_, import_lines
+from tuning.sources.commands import import_
+from tuning.sources.imported_line import parse_line
+from tuning.sources.importing import import_lines
 
 
 def said(*pairs: tuple[str, Any]) -> list[dict[str, Any]]:
@@ -29,8 +31,10 @@ def line(**content: Any) -> bytes:
     return json.dumps({"messages": ASKED, **content}).encode()
 
 
-def parsed(given: bytes) -> ImportedLine:
-    return parse_line(given, assistant="support", marker="[handoff]")
+def parsed(given: bytes) -> Imported:
+    found = parse_line(given, assistant="support", marker="[handoff]")
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize(
@@ -63,6 +67,12 @@ def parsed(given: bytes) -> ImportedLine:
         (line(slice=["a"]), "slice"),
         (line(slice={"a": {"b": 1}}), "slice.a"),
         (line(aproved=True), "unknown key 'aproved'"),
+        (b'{"prompt": "a"}', "messages is missing"),
+        (b'{"prompt": "a", "completion": []}', "completion: list should have at least 1 item"),
+        (
+            b'{"prompt": "a", "completion": "b", "rejected": [{"role": "user", "content": "c"}]}',
+            "rejected: it must be one answer",
+        ),
     ],
 )
 def test_each_kind_of_bad_line_has_its_reason(given: bytes, reason: str) -> None:
@@ -103,7 +113,7 @@ def test_good_lines_are_kept_and_repeating_adds_nothing(
     first, second = (import_lines(database, lines, assistant=assistant, actor="a") for _ in "12")
     assert (first.added, first.known) == (1200, 0)
     assert (second.added, second.known) == (0, 1200)
-    assert [bad["line"] for bad in first.bad] == [3, 1204]
+    assert [bad["line"] for bad in first.bad_lines] == [3, 1204]
     with database.read() as session:
         states = select(Example.state, Example.source, func.count()).group_by(
             Example.state, Example.source
@@ -127,6 +137,30 @@ def test_a_run_that_leaves_examples_for_review_says_so_in_slack_once(
     assert [(row.kind, row.subject, row.payload) for row in rows] == [
         ("examples_imported", "support", {"number": 1199})
     ]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"prompt": "Where is my card?", "completion": "On its way."},
+        {"prompt": ASKED[:1], "completion": ASKED[1:]},
+        {"prompt": ASKED[:1], "chosen": ASKED[1:], "rejected": said(("assistant", "Lost."))},
+        {
+            "input": {"messages": ASKED[:1]},
+            "preferred_output": ASKED[1:],
+            "non_preferred_output": said(("assistant", "Lost.")),
+        },
+    ],
+)
+def test_other_programs_forms_are_the_same_lesson(given: dict[str, Any]) -> None:
+    found = parsed(json.dumps(given).encode())
+    assert found.key == parsed(line()).key
+    assert found.lesson.rejected == ("Lost." if len(given) == 3 else None)
+
+
+def test_a_wording_that_an_export_made_is_no_lesson_of_its_own() -> None:
+    given = line(synthetic_of="ex_1")
+    assert parse_line(given, assistant="support", marker="[handoff]") is None
 
 
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:
@@ -155,3 +189,81 @@ def test_the_command_ends_with_0_where_all_is_well(
     done = run(tmp_path, monkeypatch, str(file))
     assert done.exit_code == 0
     assert "understudy retrain" in done.stdout
+
+
+def write_table(folder: Path) -> Path:
+    file = folder / "tickets.csv"
+    file.write_bytes(
+        "Frage;Antwort;Kunde\nWo ist sie?;Unterwegs, grüße.;k1\nUnd wann?;;k1\nWo;Da;k2\n".encode(
+            "cp1252"
+        )
+    )
+    return file
+
+
+MAP = "question=Frage,answer=Antwort,customer=Kunde"
+
+
+def test_a_preview_shows_the_lessons_and_adds_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_table(tmp_path)
+    done = run(tmp_path, monkeypatch, str(file), "--columns", MAP, "--preview")
+    assert done.exit_code == 0
+    assert "windows-1252 (a guess" in done.stdout
+    assert "semicolons; question ← Frage, answer ← Antwort" in done.stdout
+    assert "right answer: Unterwegs, grüße." in done.stdout
+    assert f"{file}:3: messages: the right answer is empty" in done.stdout
+    assert "Nothing was added" in done.stdout
+    assert not (tmp_path / "home" / "understudy.db").exists()
+
+
+def test_each_example_says_its_file_line_and_licence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, bad = write_table(tmp_path), tmp_path / "bad.jsonl"
+    done = run(
+        tmp_path, monkeypatch, str(file), "--columns", MAP, "--licence", "CC-BY-4.0", "--approved",
+        "--bad", str(bad), "--json",
+    )  # fmt: skip
+    assert done.exit_code == 1
+    database = Database(f"sqlite:///{tmp_path / 'home' / 'understudy.db'}")
+    with database.read() as session:
+        found = session.scalars(select(Example)).all()
+    database.close()
+    assert {one.state for one in found} == {ExampleState.APPROVED}
+    assert sorted((one.origin for one in found), key=lambda origin: origin["line"]) == [
+        {"file": "tickets.csv", "line": number, "licence": "CC-BY-4.0"} for number in (2, 4)
+    ]
+    assert json.loads(bad.read_text())["line"] == 3
+
+
+def test_of_several_files_one_with_other_columns_stops_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "more.jsonl"
+    other.write_bytes(line())
+    done = run(tmp_path, monkeypatch, str(write_table(tmp_path)), str(other), "--columns", MAP)
+    assert "more.jsonl has no column 'Frage'" in str(done.exception)
+    assert not (tmp_path / "home" / "understudy.db").exists()
+
+
+def test_a_lines_own_licence_counts_more_than_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "f.jsonl"
+    file.write_bytes(line(licence="MIT"))
+    assert run(tmp_path, monkeypatch, str(file), "--licence", "CC-BY-4.0").exit_code == 0
+    database = Database(f"sqlite:///{tmp_path / 'home' / 'understudy.db'}")
+    with database.read() as session:
+        origin = session.scalars(select(Example.origin)).one()
+    database.close()
+    assert origin["licence"] == "MIT"
+
+
+def test_millions_of_bad_lines_are_counted_and_not_all_kept(
+    sqlite: Database, assistant: Assistant
+) -> None:
+    summary = import_lines(sqlite, (b"{" for _ in range(5000)), assistant=assistant, actor="a")
+    assert summary.bad == 5000
+    assert len(summary.bad_lines) == 1000

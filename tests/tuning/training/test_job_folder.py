@@ -30,6 +30,21 @@ def test_training_goes_on_from_the_newest_whole_checkpoint(tmp_path: Path) -> No
     assert not (folder.checkpoints / "checkpoint-11").exists()
 
 
+def test_a_damaged_checkpoint_is_left_for_the_one_before(tmp_path: Path) -> None:
+    folder = JobFolder(tmp_path)
+    for step in (2, 4, 6):
+        checkpoint = folder.checkpoints / f"checkpoint-{step}"
+        checkpoint.mkdir(parents=True)
+        (checkpoint / "state.pt").write_bytes(bytes([step]) * 1000)
+        folder.mark_complete(checkpoint)
+        folder.keep_last_checkpoints()
+    assert not (folder.checkpoints / "checkpoint-2").exists()
+    damaged = folder.checkpoints / "checkpoint-6" / "state.pt"
+    damaged.write_bytes(bytes([6]) * 999 + b"x")
+    assert folder.last_checkpoint() == folder.checkpoints / "checkpoint-4"
+    assert not damaged.exists()
+
+
 def test_the_trainers_error_is_its_own_word_or_the_end_of_its_log(tmp_path: Path) -> None:
     folder = JobFolder(tmp_path)
     folder.log.write_text("one\ntwo\nKilled\n")

@@ -30,11 +30,35 @@ def test_unknown_keys_and_impossible_values_are_refused(
 
 
 @pytest.mark.parametrize(
-    "key", ["use_dora", "lora_bias", "modules_to_save", "trainable_token_indices"]
+    "key",
+    ["use_dora", "lora_bias", "modules_to_save", "trainable_token_indices", "init_lora_weights"],
 )
 def test_what_the_engine_cannot_serve_is_refused_by_name(key: str) -> None:
     with pytest.raises(AdapterUnservable, match=key):
         resolve({}, {key: True})
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        ({"initialisation": "pissa", "start_from": "champion"}, "begins anew"),
+        ({"initialisation": "pissa", "quantise": True}, "quantise: false"),
+        ({"judge": "held_out_quality", "held_out_prompts": 0}, "needs held_out_prompts"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(overrides: dict[str, object], words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        resolve({}, overrides)
+
+
+def test_a_batch_is_16_by_itself_and_grows_with_accumulation() -> None:
+    assert resolve({}, {"batch_size": "auto"}).effective_batch == 16
+    assert resolve({}, {"batch_size": 4, "gradient_accumulation": 3}).effective_batch == 12
+
+
+def test_pissa_is_served_at_twice_its_rank() -> None:
+    assert resolve({}, {"initialisation": "pissa", "rank": 8}).served_rank == 16
+    assert Recipe(rank=8).served_rank == 8
 
 
 def test_every_number_has_its_reason() -> None:

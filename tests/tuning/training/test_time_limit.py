@@ -1,7 +1,6 @@
 """A training with a time limit ends in time, with the best that it has found until then."""
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,75 +20,75 @@ class Clock:
         return self.now
 
 
-def step(news: Any, number: int, *, steps: int = 100, held_out: bool = True) -> SimpleNamespace:
-    """What the trainer is told at the end of a step."""
-    control = SimpleNamespace(should_training_stop=False, should_save=False, should_evaluate=False)
-    state = SimpleNamespace(global_step=number, max_steps=steps)
-    arguments = SimpleNamespace(eval_strategy="steps" if held_out else "no")
-    news.on_step_end(arguments, state, control)
-    return control
+def state_at(step: int, *, tokens: int = 0) -> Any:
+    from tuning.training.checkpoint import State
+
+    nothing: Any = None
+    return State(values=nothing, start=nothing, step=step, tokens=tokens)
 
 
 def news_of(folder: Path, clock: Clock, **recipe: Any) -> Any:
     from tuning.training.news import News
 
     folder.mkdir(exist_ok=True)
-    news = News(
-        JobFolder(folder), tokens=[10] * 200, recipe=Recipe(batch_size=2, **recipe), clock=clock
-    )
-    news.on_train_begin(None, SimpleNamespace(global_step=0, max_steps=100), None)
+    news = News(JobFolder(folder), recipe=Recipe(**recipe), steps=100, clock=clock)
+    news.begin(state_at(0))
     return news
 
 
-def test_when_its_time_is_up_a_training_measures_keeps_and_ends(tmp_path: Path) -> None:
+def told(folder: Path) -> list[dict[str, Any]]:
+    return JobFolder(folder).read_progress()[0]
+
+
+def test_time_is_up_when_the_recipes_minutes_are(tmp_path: Path) -> None:
     clock = Clock()
     news = news_of(tmp_path, clock, max_minutes=2)
     clock.now = 119
-    assert not step(news, 10).should_training_stop
+    assert not news.time_is_up()
     clock.now = 120
-    control = step(news, 11)
-    assert (control.should_training_stop, control.should_save, control.should_evaluate) == (
-        True,
-        True,
-        True,
-    )
-    assert news.time_is_up
-    assert not step(news_of(tmp_path, clock, max_minutes=2), 11, held_out=False).should_evaluate
+    assert news.time_is_up()
 
 
 def test_without_a_limit_no_time_is_too_long(tmp_path: Path) -> None:
     clock = Clock()
     news = news_of(tmp_path, clock)
     clock.now = 1e9
-    assert not step(news, 50).should_training_stop
-    assert not news.time_is_up
-
-
-def test_a_run_that_ends_by_itself_did_not_run_out_of_time(tmp_path: Path) -> None:
-    clock = Clock()
-    news = news_of(tmp_path, clock, max_minutes=1)
-    clock.now = 61
-    assert not step(news, 100).should_training_stop
-    assert not news.time_is_up
+    assert not news.time_is_up()
 
 
 def test_time_left_is_never_more_than_the_limit_leaves(tmp_path: Path) -> None:
     clock = Clock()
     news = news_of(tmp_path, clock, max_minutes=1)
     clock.now = 40
-    step(news, 10)
-    lines, _ = JobFolder(tmp_path).read_progress()
-    assert lines[-1]["seconds_left"] == 20
+    news.tell(state_at(10), phase="answers", loss=1.5)
+    assert told(tmp_path)[-1]["seconds_left"] == 20
+
+
+def test_news_come_about_once_a_second_with_rate_and_losses(tmp_path: Path) -> None:
+    clock = Clock()
+    news = news_of(tmp_path, clock)
+    clock.now = 0.9
+    assert not news.due()
+    clock.now = 10
+    assert news.due()
+    news.tell(state_at(10, tokens=5000), phase="pairs", held_out_loss=1.0, held_out_quality=0.5)
+    assert not news.due()
+    line = told(tmp_path)[-1]
+    assert (line["tokens_per_second"], line["seconds_left"], line["elapsed_seconds"]) == (
+        500,
+        90,
+        10,
+    )
+    assert (line["phase"], line["held_out_quality"], line["steps"]) == ("pairs", 0.5, 100)
 
 
 def test_no_time_left_is_told_before_two_steps_are_known(tmp_path: Path) -> None:
     clock = Clock()
     news = news_of(tmp_path, clock)
-    for done in (1, 2):
+    for done in (0, 1, 2):
         clock.now = 60.0 * done
-        step(news, done)
-    lines, _ = JobFolder(tmp_path).read_progress()
-    assert [line["seconds_left"] is not None for line in lines] == [False, False, True]
+        news.tell(state_at(done), phase="answers")
+    assert [line["seconds_left"] is not None for line in told(tmp_path)] == [False, False, True]
 
 
 def test_time_before_a_crash_counts(tmp_path: Path) -> None:
@@ -97,7 +96,7 @@ def test_time_before_a_crash_counts(tmp_path: Path) -> None:
     clock = Clock()
     news = news_of(tmp_path, clock, max_minutes=1)
     clock.now = 10
-    assert step(news, 12).should_training_stop
+    assert news.time_is_up()
 
 
 @pytest.mark.parametrize("minutes", [0, -1, float("nan"), float("inf"), "soon"])

@@ -214,23 +214,60 @@ def test_a_job_that_somebody_cancelled_is_not_asked_for_again_at_once(
     assert request_due(database, [small], now=utc_now()) == []
 
 
-def test_answers_that_customers_accepted_are_no_news(
-    database: Database, assistant: Assistant
-) -> None:
+def add(database: Database, source: ExampleSource, key: str) -> None:
     with database.write() as session:
         session.add(
             Example(
                 assistant="support",
-                key="accepted:1",
-                source=ExampleSource.ACCEPTED,
+                key=key,
+                source=source,
                 prompt=[],
                 chosen="Yes.",
                 state=ExampleState.APPROVED,
-                created_by="customer",
+                created_by="somebody",
                 decided_at=utc_now(),
             )
         )
-    assert request_due(database, [with_rules(assistant, after_examples=1)], now=utc_now()) == []
+
+
+@pytest.mark.parametrize("source", list(ExampleSource))
+def test_the_teams_words_are_news_and_customers_words_are_none(
+    database: Database, assistant: Assistant, source: ExampleSource
+) -> None:
+    add(database, source, "1")
+    wanted = request_due(database, [with_rules(assistant, after_examples=1)], now=utc_now())
+    assert len(wanted) == (0 if source.is_customers_word else 1)
+
+
+def test_what_customers_say_later_asks_for_no_second_retraining(
+    database: Database, assistant: Assistant
+) -> None:
+    small = with_rules(assistant, after_examples=1)
+    add(database, ExampleSource.DOCUMENT, "1")
+    (job,) = request_due(database, [small], now=utc_now())
+    with database.write() as session:
+        jobs.finish(session, job.id, state=JobState.SUCCEEDED)
+    for number, source in enumerate(s for s in ExampleSource if s.is_customers_word):
+        add(database, source, f"said {number}")
+    assert request_due(database, [small], now=utc_now()) == []
+
+
+def test_each_assistant_counts_for_itself_and_none_waits_for_another(
+    database: Database, assistant: Assistant
+) -> None:
+    small = with_rules(assistant, after_examples=3)
+    sales = small.model_copy(update={"name": "sales"})
+    quiet = small.model_copy(update={"name": "quiet"})
+    teach(database, lessons(3))
+    teach(database, [(f"What does {n} cost?", "Nine.") for n in range(3)], assistant="sales")
+    teach(database, [("Hello?", "Hello.")], assistant="quiet")
+    due = request_due(database, [small, quiet, sales], now=utc_now())
+    assert sorted(job.assistant for job in due) == ["sales", "support"]
+    fail(database, due[0])
+    teach(database, [("One more?", "Yes.")], assistant="quiet")
+    teach(database, [("And more?", "Yes.")], assistant="quiet")
+    (third,) = request_due(database, [small, quiet, sales], now=utc_now())
+    assert third.assistant == "quiet"
 
 
 def test_while_a_job_runs_none_is_asked_for(database: Database, assistant: Assistant) -> None:

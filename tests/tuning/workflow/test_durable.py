@@ -196,7 +196,7 @@ def test_no_engine_fails_the_job_before_it_trains(
     with running(alone, store, shelf):
         job = ended(store, request(store))
     assert "No engine answers at http://127.0.0.1:1" in str(job.error)
-    assert not (settings.jobs / job.id).exists()
+    assert not (settings.jobs / job.id / "trainer.log").exists()
 
 
 def test_cancelling_ends_the_trainer_at_once(

@@ -1,0 +1,1 @@
+"""Personal data in what trains: found, and replaced by typed placeholders."""

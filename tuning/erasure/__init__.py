@@ -1,0 +1,1 @@
+"""Taking a customer out of everything, and saying what was trained on them."""

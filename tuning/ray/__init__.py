@@ -1,0 +1,1 @@
+"""Trainings on a Ray cluster: the same training function, by several workers (data parallel)."""

@@ -1,0 +1,112 @@
+"""Reaching a Ray cluster, or making one of this machine; what stands against it, as a sentence.
+
+Ray itself waits minutes for an address where nobody is, and ends the process: so it is knocked
+there first.
+"""
+
+import contextlib
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from records.errors import ConfigurationError, UnderstudyError
+
+NAMESPACE = "understudy"
+_KNOCK_SECONDS = 5.0
+_CLIENT = "ray://"
+_GRACE_SECONDS = 10
+"""A cluster that is asked from outside ends our work so long after we were killed."""
+_PARTS = ("records", "evaluation", "tuning")
+_REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@contextmanager
+def connected(address: str, *, wait_seconds: float = 0) -> Iterator[None]:
+    """Be connected with the cluster at `address`; "" makes one of this machine.
+
+    An address where nobody is is knocked at for `wait_seconds` in all.
+
+    Raises:
+        ConfigurationError: it can't be used.
+    """
+    if find_spec("ray") is None:
+        raise ConfigurationError(
+            "UNDERSTUDY_BACKEND=ray wants Ray: pip install 'understudy[ray]', or set it to local."
+        )
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before Ray is imported
+    os.environ.setdefault("RAY_CLIENT_RECONNECT_GRACE_PERIOD", str(_GRACE_SECONDS))
+    if address not in ("", "auto"):
+        knock(address, wait_seconds=wait_seconds)
+    import ray
+
+    try:
+        ray.init(**_options(address))
+    except (RuntimeError, ConnectionError, OSError, ValueError) as error:
+        raise sentence(error, address) from error
+    try:
+        yield
+    finally:
+        with contextlib.suppress(Exception):  # the cluster may be gone
+            ray.shutdown()
+
+
+def knock(address: str, *, wait_seconds: float) -> None:
+    """See that somebody listens there.
+
+    Raises:
+        ConfigurationError: nobody does.
+    """
+    host, _, port = address.removeprefix(_CLIENT).rpartition(":")
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), _KNOCK_SECONDS).close()
+            return
+        except OSError as error:
+            if time.monotonic() >= deadline:
+                raise ConfigurationError(
+                    f"No Ray cluster answers at UNDERSTUDY_RAY_ADDRESS={address} ({error}). Start "
+                    "its head (`ray start --head`), or set the address of one that runs."
+                ) from error
+        time.sleep(min(1.0, _KNOCK_SECONDS))
+
+
+def sentence(error: Exception, address: str) -> UnderstudyError:
+    """Why a cluster that is there can't be used."""
+    told = " ".join(str(error).split())
+    if "ersion mismatch" in told or "ersions" in told:
+        return ConfigurationError(
+            f"The Ray cluster at {address} runs other versions than this machine: {told} Install "
+            "the same Ray and the same Python (to the last figure) on both."
+        )
+    if address.startswith(_CLIENT):
+        return ConfigurationError(
+            f"The Ray cluster at {address} can't be used: {told} (ray://HOST:10001 is answered by "
+            "a head that has `ray[client]` installed)."
+        )
+    return ConfigurationError(
+        f"The Ray cluster at {address or 'this machine'} can't be used: {told} HOST:6379 works on "
+        "the cluster's own nodes alone (`ray start --address=HOST:6379 --num-cpus=0` makes this "
+        "machine one); from elsewhere set ray://HOST:10001."
+    )
+
+
+def _options(address: str) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "namespace": NAMESPACE,
+        "log_to_driver": True,
+        "runtime_env": {
+            # Hosts need the libraries; our own code comes from here, so that it is the same.
+            "py_modules": [str(_REPOSITORY / part) for part in _PARTS],
+            "excludes": ["**/__pycache__/**"],
+            "env_vars": {"OMP_WAIT_POLICY": "PASSIVE", "RAY_USAGE_STATS_ENABLED": "0"},
+        },
+    }
+    if address:
+        return options | {"address": address}
+    return options | {"address": "local", "include_dashboard": False}

@@ -1,0 +1,1 @@
+"""Recipes to begin from, by name: YAML files, each number with its reason."""
