@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from records.phone_numbers import is_rest_of_a_number
+from records.number_context import BEFORE, is_an_orders, is_rest
 
 _LONGEST_IBAN, _SHORTEST_IBAN = 34, 15
 _IBAN_LENGTHS = {
@@ -18,7 +18,13 @@ _LENGTHS_OF: dict[str, list[int]] = {}
 for _length, _countries in _IBAN_LENGTHS.items():
     for _country in _countries.split():
         _LENGTHS_OF.setdefault(_country, []).append(_length)
+_NO_LETTERS = "AT BA BE CR CZ DE DK EE ES FI FO GL HR HU IL IS LT ME NO PL PT RS SE SI SK"
+_ALL_DIGITS = frozenset(_NO_LETTERS.split())
+"""Countries whose account numbers have no letters: words behind one are none of it."""
 _CARD_DIGITS = range(13, 20)
+_OTHER_GROUPS = ([4, 6, 5], [4, 6, 4])
+"""American Express and Diners Club."""
+_BEFORE_A_LAST_GROUP = re.compile(r".*(?=[ -][0-9]{3}$)", re.DOTALL)
 _LONGER_AFTER = re.compile(r"[ -][0-9]{4}(?![0-9])")
 """A group of four behind what could be a card: it is a part of something longer."""
 _ISSUERS: tuple[tuple["re.Pattern[str]", frozenset[int]], ...] = (
@@ -53,8 +59,10 @@ def iban_length(match: "re.Match[str]") -> int:
         if length > len(places):
             continue
         after = places[length - 1] + 1
-        inside_a_word = text[after : after + 1].isalnum()
-        if not inside_a_word and is_iban("".join(text[at] for at in places[:length])):
+        if text[after : after + 1].isalnum():
+            continue
+        number = "".join(text[at] for at in places[:length])
+        if is_iban(number) and (country not in _ALL_DIGITS or number[4:].isdigit()):
             return after - start
     return 0
 
@@ -72,17 +80,26 @@ def card_length(match: "re.Match[str]") -> int:
     """How much of what looks like a card's number is one; 0: nothing.
 
     Its first digits must be a network's, too: one in ten numbers has a right check digit. A last
-    group may be something else, such as the code on the card's back.
+    group may be something else, such as the code on the card's back. Without groups it may also be
+    an order's number, if that is said.
     """
-    before = match.string[max(0, match.start() - _LONGEST_IBAN) : match.start()]
-    if is_rest_of_a_number(before) or _LONGER_AFTER.match(match.string, match.end()):
-        return 0
+    before = match.string[max(0, match.start() - BEFORE) : match.start()]
     found = match[0]
-    shorter = re.match(r".*(?=[ -][0-9]{3}$)", found)
+    if is_rest(before) or _LONGER_AFTER.match(match.string, match.end()):
+        return 0
+    if found.isdigit() and is_an_orders(before):
+        return 0
+    shorter = _BEFORE_A_LAST_GROUP.match(found)
     for candidate in (found, shorter[0] if shorter else ""):
-        if is_card(candidate) and _has_issuer(candidate):
+        if is_card(candidate) and _has_issuer(candidate) and _has_groups(candidate):
             return len(candidate)
     return 0
+
+
+def _has_groups(text: str) -> bool:
+    """Whether the digits are grouped as on cards: all alike but for a last shorter one, or so."""
+    sizes = [len(group) for group in re.findall("[0-9]+", text)]
+    return sizes in _OTHER_GROUPS or (len({*sizes[:-1]}) <= 1 and sizes[-1] <= sizes[0])
 
 
 def _has_issuer(text: str) -> bool:

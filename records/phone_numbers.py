@@ -6,8 +6,10 @@ By their form alone they can't always be told, so words before a number count to
 
 import re
 
-_BEFORE, _AFTER = 48, 24
-"""Characters before and after a number in which a word may say what it is."""
+from records.number_context import BEFORE, is_a_phone, is_no_phone, is_rest
+
+_AFTER = 24
+"""So many characters after a number may say what it is."""
 _INTERNATIONAL = range(8, 16)
 """Digits with the country's code (ITU-T E.164), the plus or zeros before it not counted."""
 _ABROAD_DIGITS = range(10, 18)
@@ -18,22 +20,6 @@ _GROUPED = range(8, 13)
 """Digits of a number without either, in at least three groups."""
 _SAID = range(7, 14)
 """Digits of a number that is said to be one."""
-_IS_PHONE = re.compile(
-    r"\b(?:tele?(?:ph|f)on\w*|phone\w*|tel|mobile?\w*|m[óo]vil|cell\w*|call(?:ing|ed)?|ring|text|sms"
-    r"|whats.?app|signal|reach|dial|fax|handy\w*|rufnummer|anruf\w*|ruf\w*|erreich\w*|t[ée]l[ée]\w*"
-    r"|portable|celular|hotline)\b[^\d\n?!]{0,32}$",
-    re.IGNORECASE,
-)
-_IS_OTHER = re.compile(
-    r"\b(?:order|invoice|ticket|case|track\w*|parcel|package|shipment|delivery|ref(?:erence)?|booking"
-    r"|reservation|transaction|payment|customer|client|account|contract|policy|serial|imei|model"
-    r"|product|article|item|part|sku|version|build|release|firmware|isbn|ean|upc|code|pin|tan|vin"
-    r"|bestell\w*|auftrag\w*|rechnung\w*|vorgang\w*|sendung\w*|paket\w*|kunden\w*|vertrag\w*"
-    r"|serien\w*|artikel\w*|buchung\w*|konto\w*|pedido|factura|commande|facture|ordine)\b"
-    r"(?:[\s:#.]{0,3}(?:no|nr|num|number|nummer|id|code|key|n°|nº|is|was|ist|lautet|with|of))"
-    r"{0,3}[\s:#.]{0,3}[(\"']?[A-Z]{0,3}[- ]?$",
-    re.IGNORECASE,
-)
 _MY_PHONE = re.compile(
     r"\W{0,3}(?:is|ist|\() ?(?:my|mein\w*|the)? ?(?:phone|mobile|cell|handy)", re.I
 )
@@ -51,20 +37,9 @@ _DECIMAL = re.compile(r"\d+\.\d+")
 _EXTENSION = re.compile(r"[,; ]*(?:x|ext|dur)", re.IGNORECASE)
 _ABROAD = re.compile(r"[(\[]?00[1-9]")
 _AREA = re.compile(r"[(\[]?0[)\]\n ]?[1-9]")
-_REST_OF_A_NUMBER = re.compile(
-    r"(?<!\d)(?!(?:19|20)\d\d )\d{4}[ -]$|\d[.-]$|\b\d \d $"
-    r"|\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){0,8}[ -]$",
-    re.IGNORECASE,
-)
-"""Before it: a group of four but a year, single digits, or the beginning of an IBAN."""
 _NORTH_AMERICAN = re.compile(
     r"1?\W{0,2}[2-9]\d{2}\W{1,2}\d{3}[ .-]\d{4}|1[ .-]?[2-9]\d{2}[ .-]?\d{3}[ .-]\d{4}"
 )
-
-
-def is_rest_of_a_number(before: str) -> bool:
-    """Whether what follows these words is the rest of something longer that they begin."""
-    return _REST_OF_A_NUMBER.search(before) is not None
 
 
 def phone_length(match: "re.Match[str]") -> int:
@@ -81,12 +56,14 @@ def _is_phone(text: str, start: int, end: int) -> bool:
     is_abroad = bool(_ABROAD.match(found))
     if digits not in (_ABROAD_DIGITS if is_abroad else _SAID):
         return False
-    before = text[max(0, start - _BEFORE) : start]
+    before = text[max(0, start - BEFORE) : start]
     if _DATE.fullmatch(found) or _MONEY_BEFORE.search(before) or _MONEY_AFTER.match(text, end):
         return False
-    if _IS_PHONE.search(before) or _MY_PHONE.match(text, end, end + _AFTER):
+    if is_no_phone(before):
+        return False
+    if is_a_phone(before) or _MY_PHONE.match(text, end, end + _AFTER):
         return True
-    if is_rest_of_a_number(before) or _IS_OTHER.search(before):
+    if is_rest(before):
         return False
     return is_abroad or _has_form(found, digits)
 

@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "evaluation": {"records", "evaluation"},
 }
 DOORS = {
+    "fsspec": "records",
     "fastapi": "serving",
     "uvicorn": "serving",
     "prometheus_client": "serving",

@@ -12,7 +12,7 @@ Draw = Callable[[random.Random], str]
 
 
 def form(*patterns: str) -> list[Draw]:
-    """Draws by example: `#` is a digit, `%` one from 1 to 9, `?` a letter, `*` either."""
+    """Draws by example: `#` is a digit, `%` one from 1, `&` from 2, `?` a letter, `*` either."""
     return [_by_form(pattern) for pattern in patterns]
 
 
@@ -20,6 +20,7 @@ def _by_form(pattern: str) -> Draw:
     letters = {
         "#": string.digits,
         "%": string.digits[1:],
+        "&": string.digits[2:],
         "?": string.ascii_uppercase,
         "*": string.ascii_uppercase + string.digits,
     }
@@ -226,18 +227,18 @@ def _birth_date(rng: random.Random) -> str:
 PHONES = form(
     "+49 1%# #######", "+49 (0)%# #######", "0049 %0 #######", "01%# #######", "0%0/#######",
     "(0%0) ### ## ##", "+44 7### ######", "07### ######", "020 #### ####", "+44 (0)20 #### ####",
-    "(%0%) 555-####", "%0%-555-####", "%0%.555.####", "+1 %0%-555-####", "1-%0%-555-####",
-    "+1 (%0%) 555-#### ext. ##", "+33 % ## ## ## ##", "0% ## ## ## ##", "0%.##.##.##.##",
+    "(&0%) 555-####", "&0%-555-####", "&0%.555.####", "+1 &0%-555-####", "1-&0%-555-####",
+    "+1 (&0%) 555-#### ext. ##", "+33 % ## ## ## ##", "0% ## ## ## ##", "0%.##.##.##.##",
     "+34 6## ### ###", "6%# %## ###", "+39 3## ### ####", "+31 6 ########", "06-########",
     "+41 7# ### ## ##", "07# ### ## ##", "+43 664 #######", "+91 9#### #####", "09#### #####",
     "+61 4## ### ###", "(0%) #### ####", "+81 90-####-####", "090-####-####", "+86 13# #### ####",
-    "+55 11 9####-####", "(1%) 9####-####", "+48 6## ### ###", "+46 70-### ## ##", "+1%0%555####",
+    "+55 11 9####-####", "(1%) 9####-####", "+48 6## ### ###", "+46 70-### ## ##", "+1&0%555####",
     "+4917########", "017########", "+45 ## ## ## ##",
 )  # fmt: skip
 USUAL: dict[str, Sequence[Draw]] = {
     "EMAIL": [_email],
     "PHONE": PHONES,
-    "PHONE_SAID": [*PHONES, *form("%0%555####", "9#### #####", "9### ####", "7########")],
+    "PHONE_SAID": [*PHONES, *form("&0%555####", "9#### #####", "9### ####", "7########")],
     "CARD": [_card(" "), _card(" "), _card("-"), _card("")],
     "IBAN": [_iban(" "), _iban(" "), _iban(""), _iban("-"), _iban(" ", lower=True)],
     "SOCIAL_SECURITY": [_social_security("-")],
@@ -352,7 +353,7 @@ def _spelled(at: str, dot: str) -> Draw:
     return _changed([_email], lambda text, _: text.lower().replace("@", at).replace(".", dot))
 
 
-_PLAIN_PHONES = form("+49 1%# #######", "01%# #######", "+1 %0% 555 ####", "+44 7### ######")
+_PLAIN_PHONES = form("+49 1%# #######", "01%# #######", "+1 &0% 555 ####", "+44 7### ######")
 HARD: dict[str, Sequence[Draw]] = {
     "EMAIL": [
         _spelled(" at ", " dot "),

@@ -33,6 +33,9 @@ STAGES: dict[str, str] = {
     "proving the adapter on each engine": "Proving that each engine has the adapter on",
     "evaluating": "Comparing with the champion",
     "asking what was flagged": "Asking again what was flagged",
+    "waiting for the cluster": "Waiting for the cluster's workers",
+    "looking for the cluster again": "The cluster was lost; looking for it again",
+    "going on without a lost worker": "A worker was lost; going on from the last checkpoint",
     "waiting for the engine": "Waiting for the engine to answer again",
     "waiting for the storage": "Waiting for the database or the artifact store",
 }

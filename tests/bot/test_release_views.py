@@ -418,6 +418,7 @@ def test_there_are_words_for_each_stage_that_the_worker_notes() -> None:
     noted = {*map(str, Stage), *told} - {Stage.REPORTED}  # the end follows in the same moment
     assert len(noted) > 8
     assert noted - wording.retraining.STAGES.keys() == set()
+    assert max(map(len, noted)) <= 40  # what the records hold
 
 
 @pytest.mark.parametrize(

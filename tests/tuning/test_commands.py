@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from records.cli import main
 from records.database import Database
-from records.errors import AdapterUnservable, Conflict
+from records.errors import AdapterUnservable, ConfigurationError, Conflict, InvalidInput
 from records.tables import Job
 from tuning.main import retrain
 from tuning.settings import WorkerSettings
@@ -40,6 +40,25 @@ def test_a_request_carries_its_changes_of_the_recipe(run: type[Command], store: 
         job = session.scalars(select(Job)).one()
     assert json.loads(done.stdout) == {"job_id": job.id}
     assert job.options == {"recipe": {"rank": 8, "replay_share": 0}}
+
+
+def test_a_request_carries_a_named_recipe_and_a_budget(run: type[Command], store: Database) -> None:
+    assert run("--no-wait", "--recipe", "sft_dpo", "--budget", "1h30m").exit_code == 0
+    with store.read() as session:
+        job = session.scalars(select(Job)).one()
+    assert job.options == {"recipe": {"from": "sft_dpo"}, "budget_seconds": 5400}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [(("--budget", "20 minutes"), InvalidInput), (("--recipe", "best"), ConfigurationError)],
+)
+def test_what_is_no_budget_or_recipe_is_refused_before_a_job_is_made(
+    run: type[Command], store: Database, arguments: Sequence[str], error: type[Exception]
+) -> None:
+    assert isinstance(run(*arguments).exception, error)
+    with store.read() as session:
+        assert session.scalars(select(Job)).all() == []
 
 
 def test_a_second_request_is_refused_while_the_first_waits(run: type[Command]) -> None:
@@ -85,6 +104,14 @@ def test_progress_is_one_line_with_rate_and_time_left(
     stage: str, progress: dict[str, object], line: str
 ) -> None:
     assert describe(stage, progress) == line
+
+
+def test_a_search_says_which_trial_of_about_how_many_it_is_at() -> None:
+    progress = {"trial": 3, "trials": 8, "best": 0.7143, "step": 1, "steps": 4}
+    assert describe("searching", progress) == (
+        "searching: trial 3 of about 8, best 0.714 so far, 1/4"
+    )
+    assert describe("searching", {"trial": 1, "trials": None}) == "searching: trial 1"
 
 
 @pytest.mark.parametrize("arguments", [("retrain", "--help"), ("worker", "--help")])

@@ -41,9 +41,9 @@ def cores() -> int:
 class Crew:
     """Runs functions over batches; leaving the block ends its processes at once."""
 
-    def __init__(self, task: "Task", *, processes: int) -> None:
-        """Prepare; the processes start with the first batch."""
-        self._task = task
+    def __init__(self, task: "Task", *, processes: int, nice: int = 0) -> None:
+        """Prepare; the processes start with the first batch, and step back so far for others."""
+        self._task, self._nice = task, nice
         self.processes = processes
         self._pool: ProcessPoolExecutor | None = None
         self._own: Cleaner | None = None
@@ -113,14 +113,15 @@ class Crew:
                 self.processes,
                 mp_context=multiprocessing.get_context("forkserver"),  # we have threads
                 initializer=_begin,
-                initargs=(pickle.dumps(self._task),),
+                initargs=(pickle.dumps(self._task), self._nice),
             )
         return self._pool
 
 
-def _begin(task: bytes) -> None:
+def _begin(task: bytes, nice: int) -> None:
     """Make this process ready. The task arrives pickled: libraries read the variables once."""
     global _cleaner
+    os.nice(nice)
     os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
     sys.modules.update(dict.fromkeys(_NOT_WANTED))  # type: ignore[arg-type]  # cannot be imported
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -22,6 +22,7 @@ from tuning.dataset.collect import Gathered
 from tuning.dataset.crew import Crew, cores
 from tuning.dataset.label_noise import Noise
 from tuning.dataset.leaks import keep_cases_out
+from tuning.dataset.leaving import interrupted
 from tuning.dataset.noise import doubt_noise
 from tuning.dataset.scratch import ScratchWriter
 from tuning.dataset.settling import Settle, Settled, send_none_back
@@ -44,6 +45,8 @@ class Effort:
     """How the work is done; nothing of it changes what comes out."""
 
     processes: int = field(default_factory=cores)
+    nice: int = 0
+    """How far they step back for others on the same cores."""
     check: Callable[[], None] = _nothing
     """Called often: raises where the work is to be left."""
     on_progress: OnProgress = _nothing
@@ -89,9 +92,12 @@ def prepare(
     effort = effort or Effort()
     is_small, batches = _peeked(batches)
     processes = 1 if is_small else effort.processes
-    with Crew(task, processes=processes) as crew:
+    with Crew(task, processes=processes, nice=effort.nice) as crew:
         tallies = _clean(batches, task, crew, folder=folder, effort=effort)
-        with Sheet(folder, threads=processes) as sheet:
+        with (
+            Sheet(folder, threads=processes) as sheet,
+            interrupted(sheet.connection.interrupt, check=effort.check),
+        ):
             noise, settled = _choose(sheet, crew, task, recipe, settle=settle, effort=effort)
             require_enough(sheet, minimum=task.options.minimum_examples, tallies=tallies)
             split(sheet, held_out_share=recipe.held_out_share)

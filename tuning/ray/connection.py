@@ -99,7 +99,7 @@ def sentence(error: Exception, address: str) -> UnderstudyError:
 def _options(address: str) -> dict[str, Any]:
     options: dict[str, Any] = {
         "namespace": NAMESPACE,
-        "log_to_driver": True,
+        "log_to_driver": False,  # Ray's own is loud; what matters comes through the foreman
         "runtime_env": {
             # Hosts need the libraries; our own code comes from here, so that it is the same.
             "py_modules": [str(_REPOSITORY / part) for part in _PARTS],

@@ -6,8 +6,8 @@ again by itself, but can't tell a lost worker from a recipe that fails each time
 ever for a node that doesn't come back.
 """
 
-import logging
 import os
+import shutil
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,6 @@ _TRAIN_SETTINGS = {
     "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
     "RAY_TRAIN_METRICS_ENABLED": "0",
 }
-_log = logging.getLogger(__name__)
 
 
 class Foreman:
@@ -36,6 +35,7 @@ class Foreman:
         self._plan, self._elapsed = plan, elapsed_seconds
         self._lock = threading.Lock()
         self._news: list[dict[str, Any]] = []
+        self._said: list[str] = []
         self._outcome: dict[str, Any] = {}
         self._step = 0
 
@@ -46,6 +46,11 @@ class Foreman:
         with self._lock:
             self._news.append(dict(line))
             self._elapsed = max(self._elapsed, line.get("elapsed_seconds") or 0.0)
+
+    def say(self, text: str) -> None:
+        """A line for the training's log."""
+        with self._lock:
+            self._said.append(text)
 
     def elapsed(self) -> float:
         """Seconds spent on this training so far."""
@@ -62,11 +67,11 @@ class Foreman:
 
     # --- what the asking process asks ---
 
-    def news(self) -> list[dict[str, Any]]:
-        """What was told since last time."""
+    def news(self) -> tuple[list[dict[str, Any]], list[str]]:
+        """What was told, and what was said, since last time."""
         with self._lock:
-            told, self._news = self._news, []
-        return told
+            news, self._news, said, self._said = self._news, [], self._said, []
+        return news, said
 
     def run(self, me: Any) -> dict[str, Any]:
         """Train to the end; `me` is this actor's handle. Returns what was concluded."""
@@ -85,17 +90,18 @@ class Foreman:
                 self.tell({"stage": "waiting for the cluster", "workers": workers})
                 continue
             losses, stuck = losses + 1, 0 if self._step > step else stuck + 1
-            _log.warning("training failed for the %d. time: %s", losses, error)
+            self.say(f"training was cut off for the {losses}. time: {error}")
             if losses > self._plan.losses or stuck >= _STUCK:
                 return _failed(f"Training failed on the cluster {losses} times: {_cause(error)}")
             workers = self._plan.workers
-            self.tell({"stage": "a worker was lost; going on from the last checkpoint"})
+            self.tell({"stage": "going on without a lost worker"})
 
     def _attempt(self, me: Any, workers: int) -> Exception | None:
         """Train with so many workers; the error that ended it."""
         from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedError
         from ray.train.torch import TorchConfig, TorchTrainer
 
+        own = scratch_of(self._plan) / "ray-train"  # Ray Train wants one; nothing lies there
         trainer = TorchTrainer(
             work,
             train_loop_config={"plan": self._plan, "foreman": me},
@@ -106,8 +112,8 @@ class Foreman:
                 resources_per_worker=self._plan.wants,
             ),
             run_config=RunConfig(
-                name=self._plan.key.replace("/", "-"),
-                storage_path=str(scratch_of(self._plan) / "ray-train"),
+                name=self._plan.name,
+                storage_path=str(own),
                 failure_config=FailureConfig(max_failures=0, controller_failure_limit=0),
             ),
         )
@@ -116,6 +122,8 @@ class Foreman:
         except TrainingFailedError as error:
             failure: Exception = error
             return failure
+        finally:
+            shutil.rmtree(own / self._plan.name, ignore_errors=True)
         return None
 
     def _room(self) -> int:

@@ -70,13 +70,17 @@ def bring_in(
 def _reach_base(plan: Plan, store: ObjectStore, scratch: Path, *, host: str) -> Path:
     """The base model, copied once per host however many workers want it at the same time."""
     at = scratch / "bases" / plan.base.fingerprint
+    if is_same(plan.base):
+        return plan.base.folder
     with exclusive(at.with_suffix(".lock")):
-        return at if at.exists() else _reach(plan.base, store, at, host=host, what="the base model")
+        return at if at.exists() else _fetch(plan.base, store, at, host=host, what="the base model")
 
 
 def _reach(given: Input, store: ObjectStore, at: Path, *, host: str, what: str) -> Path:
-    if is_same(given):
-        return given.folder
+    return given.folder if is_same(given) else _fetch(given, store, at, host=host, what=what)
+
+
+def _fetch(given: Input, store: ObjectStore, at: Path, *, host: str, what: str) -> Path:
     if given.stored is None:
         raise unseen(given, host=host, what=what)
     arriving = at.with_name(f"{at.name}.arriving")

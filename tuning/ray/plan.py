@@ -32,7 +32,7 @@ class Plan(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     key: str
-    """Path in the store of what the training itself leaves there, and its name on the cluster."""
+    """Path in the store of what the training itself leaves there."""
     spec: Spec
     store_url: str
     store_endpoint: str
@@ -46,6 +46,11 @@ class Plan(BaseModel):
     wait_seconds: float
     losses: int
     scratch: str
+
+    @property
+    def name(self) -> str:
+        """What it is called on the cluster, and its folders on hosts."""
+        return self.key.replace("/", "-")
 
     @property
     def wants(self) -> dict[str, float]:

@@ -122,30 +122,35 @@ def _accelerator(plan: Plan, settings: RaySettings) -> Iterator[None]:
 def _run(folder: JobFolder, plan: Plan) -> Mapping[str, Any] | None:
     """Train, telling news as they come; None where the cluster, or its head, was lost."""
     import ray
-    from ray.exceptions import RayError
+    from ray.exceptions import RayError, RayTaskError, RuntimeEnvSetupError
 
     from tuning.ray.foreman import Foreman
 
     try:
-        _end_former(plan.key)
+        _end_former(plan.name)
         lines, _ = folder.read_progress()
         spent = max((line.get("elapsed_seconds") or 0.0 for line in lines), default=0.0)
         foreman = (
             ray.remote(Foreman)
-            .options(name=plan.key, num_cpus=0, resources=_ON_HEAD, max_concurrency=32)
+            .options(name=plan.name, num_cpus=0, resources=_ON_HEAD, max_concurrency=32)
             .remote(plan, elapsed_seconds=spent)
         )
         running = foreman.run.remote(foreman)
         while True:
             done, _ = ray.wait([running], timeout=_LOOK_SECONDS)
-            for line in ray.get(foreman.news.remote(), timeout=_ANSWER_SECONDS):
+            lines, said = ray.get(foreman.news.remote(), timeout=_ANSWER_SECONDS)
+            for line in lines:
                 folder.append_progress(line)
+            for text in said:
+                _log.info("%s", text)
             if done:
                 found: dict[str, Any] = ray.get(running)
                 return found
+    except (RayTaskError, RuntimeEnvSetupError):
+        raise
     except (RayError, ConnectionError) as error:
         _log.warning("the cluster was lost: %s", error)
-        folder.append_progress({"stage": "the cluster was lost; looking for it again"})
+        folder.append_progress({"stage": "looking for the cluster again"})
         return None
 
 

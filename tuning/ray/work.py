@@ -5,6 +5,7 @@ The first of them tells news, keeps checkpoints in the artifact store and leaves
 
 import json
 import logging
+import os
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,24 @@ class ToldFolder(JobFolder):
         self.tell(line)
 
 
+class _Saying(logging.Handler):
+    """Sends what is logged to whoever keeps the training's log."""
+
+    def __init__(self, say: Callable[[str], object], prefix: str) -> None:
+        super().__init__(logging.INFO)
+        self._say, self._prefix = say, prefix
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send a line."""
+        self._say(self._prefix + self.format(record))
+
+
+def _say_what_is_logged(foreman: Any, rank: int) -> None:
+    ours = logging.getLogger("tuning")
+    ours.setLevel(logging.INFO)
+    ours.addHandler(_Saying(foreman.say.remote, f"worker {rank}: "))
+
+
 def work(given: Mapping[str, Any]) -> None:
     """Train as one of the team that Ray Train has set up; `given` holds the plan and the foreman.
 
@@ -45,10 +64,11 @@ def work(given: Mapping[str, Any]) -> None:
     from ray.train import get_context
 
     go_offline()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    plan, foreman = given["plan"], given["foreman"]
-    leads = get_context().get_world_rank() == 0
-    name = f"{plan.key.replace('/', '-')}-{get_context().get_world_rank()}"
+    plan, foreman, rank = given["plan"], given["foreman"], get_context().get_world_rank()
+    leads = rank == 0
+    name = f"{plan.name}-{rank}"
+    _say_what_is_logged(foreman, rank)
+    _log.info("on host %s, process %d", socket.gethostname(), os.getpid())
     scratch = scratch_of(plan)
     try:
         with working_folder(scratch, name) as own:

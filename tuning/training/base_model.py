@@ -87,18 +87,14 @@ def load_model(base_model: str, *, dtype: Any, quantised: bool = False) -> Any:
     Raises:
         ConfigurationError: its files are not on this machine.
     """
-    import torch
     from transformers import AutoModelForCausalLM
 
-    from tuning.training import float32_attention, hardware
+    from tuning.training import hardware
 
     device = hardware.device()
     options: dict[str, Any] = {"dtype": dtype}
     if quantised:
         options |= {"quantization_config": _four_bits(dtype), "device_map": {"": device}}
-    if dtype is torch.bfloat16 and device.type == "cpu":
-        float32_attention.register()
-        options["attn_implementation"] = float32_attention.FLOAT32_ATTENTION
     try:
         model = AutoModelForCausalLM.from_pretrained(base_model, **options)
     except OSError as error:

@@ -10,6 +10,7 @@ import math
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,7 +142,9 @@ def train(
         settings=spec.recipe.model_dump(mode="json"),
     )
     run = Run(folder, spec, student, held_out, news, trackers, team, on_checkpoint)
+    processor = time.process_time()
     run_phases(run, course, state)
+    processor = time.process_time() - processor
     trackers.close()
     if team.leads:
         folder.append_progress({"stage": "saving"})
@@ -156,6 +159,7 @@ def train(
             "probes": probes,
             "shortcuts": shortcuts,
             "training_seconds": seconds,
+            "processor_seconds": round(processor, 1),
         }
         saving.finish(folder, spec, results)
         folder.clean()

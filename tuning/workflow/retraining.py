@@ -119,6 +119,7 @@ class Retraining:
             augment=self._augmentation(asked, check=check),
             effort=Effort(
                 processes=self.trainings.threads(),
+                nice=self.settings.trainer_nice,
                 check=check,
                 on_progress=self._cleaning(job_id, asked),
             ),

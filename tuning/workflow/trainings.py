@@ -26,6 +26,9 @@ from tuning.workflow.stages import Stage
 from tuning.workflow.telling import Telling
 from tuning.workflow.trainer_process import run_trainer, trainer_environment
 
+_WITHOUT = (Stage.WAITING, Stage.CLUSTER, Stage.CLUSTER_LOST)
+"""While a trainer tells one of these, it holds no accelerator."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trainings:
@@ -86,11 +89,12 @@ class Trainings:
 
     def _news(self, job_id: str) -> Callable[[Mapping[str, Any]], None]:
         """What to do with a trainer's news."""
-        expected = False
+        expected, workers = False, 1
 
         def on_progress(line: Mapping[str, Any]) -> None:
-            nonlocal expected
-            self._hold(job_id, line)
+            nonlocal expected, workers
+            workers = int(line.get("workers") or workers)
+            self._hold(job_id, line, accelerators=workers)
             self.telling.tell(job_id, str(line.get("stage", Stage.TRAINING)), line)
             seconds = None if expected else estimates.by_pace(line)
             if seconds is not None:
@@ -99,8 +103,8 @@ class Trainings:
 
         return on_progress
 
-    def _hold(self, job_id: str, line: Mapping[str, Any]) -> None:
-        self.telling.hold(job_id, 0 if line.get("stage") == Stage.WAITING else 1)
+    def _hold(self, job_id: str, line: Mapping[str, Any], *, accelerators: int = 1) -> None:
+        self.telling.hold(job_id, 0 if line.get("stage") in _WITHOUT else accelerators)
 
     def _search(self, job_id: str, folder: JobFolder, wanted: Search) -> Path:
         spec = folder.read_spec()

@@ -35,7 +35,7 @@ def test_shortcuts_give_the_plain_logprobs_and_gradients(family: str) -> None:
     one = student(family)
     plain, slope = one.answers(found).logprobs, gradient(one, found)
     one.take_shortcuts(found[:3])
-    wanted = {"fused"} if family == "gemma2" else {"fused", "answers only", "shared beginning"}
+    wanted = {"fused"} if family == "gemma2" else {"fused", "answers only", "packed"}
     assert one.shortcuts == wanted  # Gemma 2 caps its logits, and looks back through windows
     torch.testing.assert_close(one.answers(found).logprobs, plain, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(gradient(one, found), slope, atol=1e-3, rtol=1e-3)

@@ -1,5 +1,6 @@
 """The real trainer, killed, with a damaged checkpoint, on a full disk: seen from the worker."""
 
+import logging
 import os
 import signal
 import sys
@@ -64,7 +65,9 @@ def test_a_killed_trainer_goes_on_from_the_last_checkpoint_that_is_whole(
     store: Database,
     shelf: Artifacts,
     monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.INFO, logger="tuning")
     teach(store, lessons(40))
     told = stages(monkeypatch)
     with running(settings, store, shelf):
@@ -89,6 +92,9 @@ def test_a_killed_trainer_goes_on_from_the_last_checkpoint_that_is_whole(
         undisturbed = ended(store, request(store, **RECIPE), seconds=180)
     assert undisturbed.version == job.version
     assert undisturbed.dataset_id == job.dataset_id
+    estimated = [r.getMessage() for r in caplog.records if "Training takes about" in r.getMessage()]
+    assert len(estimated) == 1  # before the second training, by the rate of the first
+    assert undisturbed.id in estimated[0]
     print(f"killed at {newest.name}, damaged; went on from {before.name}; {job.spent}")
 
 

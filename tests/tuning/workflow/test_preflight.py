@@ -119,6 +119,8 @@ def test_too_little_disk_or_memory_is_refused(tmp_path: Path) -> None:
         preflight.check_disk(tmp_path, needed_mb=10**9)
     with pytest.raises(ConfigurationError, match="one example at a time"):
         preflight.check_memory(needed, available_mb=1)
+    with pytest.raises(ConfigurationError, match="UNDERSTUDY_TRAINER_MEMORY_SHARE"):
+        preflight.check_memory(needed, available_mb=1, gpu=True)
     more = preflight.estimate(Recipe(batch_size=64), shape, longest=64, gpu=False)
     assert more.memory_mb > needed.memory_mb
 

@@ -150,12 +150,7 @@ class Builder:
         return kept
 
     def _plan(self, found: Sequence[LessonT], epochs: float) -> list[list[int]]:
-        """For each step the positions of its lessons, alike in length."""
+        """For each step the positions of its lessons."""
         batch = self._recipe.effective_batch
-        order = training_order(
-            [longest_part(lesson) for lesson in found],
-            epochs=epochs,
-            batch_size=batch,
-            seed=self._recipe.seed,
-        )
+        order = training_order(len(found), epochs=epochs, seed=self._recipe.seed)
         return [order[begin : begin + batch] for begin in range(0, len(order), batch)]
