@@ -36,6 +36,7 @@ DOORS = {
     "accelerate": "tuning",
     "bitsandbytes": "tuning",
     "dbos": "tuning",
+    "ray": "tuning",
     "duckdb": "tuning",
     "rensa": "tuning",
     "optuna": "tuning",

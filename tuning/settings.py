@@ -6,9 +6,10 @@ from pydantic import Field
 
 from records.jobs import Price
 from tuning.augmentation.settings import AugmentationSettings
+from tuning.ray.settings import RaySettings
 
 
-class WorkerSettings(AugmentationSettings):
+class WorkerSettings(RaySettings, AugmentationSettings):
     """How the worker runs jobs."""
 
     worker_poll_seconds: float = Field(

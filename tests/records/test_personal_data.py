@@ -138,6 +138,6 @@ def test_what_is_found_lies_in_the_text_in_order_without_overlaps(text: str) -> 
     ],
 )
 def test_no_text_takes_long(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     find(text)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2

@@ -6,6 +6,7 @@ there first.
 
 import contextlib
 import os
+import secrets
 import socket
 import time
 from collections.abc import Iterator
@@ -17,10 +18,12 @@ from typing import Any
 from records.errors import ConfigurationError, UnderstudyError
 
 NAMESPACE = "understudy"
-_KNOCK_SECONDS = 5.0
+_KNOCK_SECONDS, _PAUSE_SECONDS = 5.0, 0.5
 _CLIENT = "ray://"
 _GRACE_SECONDS = 10
 """A cluster that is asked from outside ends our work so long after we were killed."""
+_OBJECT_STORE_BYTES = 256 << 20
+"""Nothing large goes through it; Ray would set a third of the memory aside."""
 _PARTS = ("records", "evaluation", "tuning")
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -38,15 +41,16 @@ def connected(address: str, *, wait_seconds: float = 0) -> Iterator[None]:
         raise ConfigurationError(
             "UNDERSTUDY_BACKEND=ray wants Ray: pip install 'understudy[ray]', or set it to local."
         )
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before Ray is imported
-    os.environ.setdefault("RAY_CLIENT_RECONNECT_GRACE_PERIOD", str(_GRACE_SECONDS))
     if address not in ("", "auto"):
         knock(address, wait_seconds=wait_seconds)
+    for name, value in _environment(address).items():
+        os.environ.setdefault(name, value)  # before Ray is imported
     import ray
+    from ray.exceptions import RayError
 
     try:
         ray.init(**_options(address))
-    except (RuntimeError, ConnectionError, OSError, ValueError) as error:
+    except (RayError, RuntimeError, ConnectionError, OSError, ValueError) as error:
         raise sentence(error, address) from error
     try:
         yield
@@ -73,7 +77,7 @@ def knock(address: str, *, wait_seconds: float) -> None:
                     f"No Ray cluster answers at UNDERSTUDY_RAY_ADDRESS={address} ({error}). Start "
                     "its head (`ray start --head`), or set the address of one that runs."
                 ) from error
-        time.sleep(min(1.0, _KNOCK_SECONDS))
+        time.sleep(min(_PAUSE_SECONDS, max(0.0, deadline - time.monotonic())))
 
 
 def sentence(error: Exception, address: str) -> UnderstudyError:
@@ -83,6 +87,12 @@ def sentence(error: Exception, address: str) -> UnderstudyError:
         return ConfigurationError(
             f"The Ray cluster at {address} runs other versions than this machine: {told} Install "
             "the same Ray and the same Python (to the last figure) on both."
+        )
+    if "auth" in type(error).__name__.lower() or "token" in told.lower():
+        return ConfigurationError(
+            f"The Ray cluster at {address} wants its token: set RAY_AUTH_MODE=token and "
+            "RAY_AUTH_TOKEN_PATH (or RAY_AUTH_TOKEN) for Understudy's worker as on the cluster's "
+            f"nodes. ({told})"
         )
     if address.startswith(_CLIENT):
         return ConfigurationError(
@@ -94,6 +104,19 @@ def sentence(error: Exception, address: str) -> UnderstudyError:
         "the cluster's own nodes alone (`ray start --address=HOST:6379 --num-cpus=0` makes this "
         "machine one); from elsewhere set ray://HOST:10001."
     )
+
+
+def _environment(address: str) -> dict[str, str]:
+    """What Ray reads before it begins; what the user has set goes before."""
+    chosen = {
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_CLIENT_RECONNECT_GRACE_PERIOD": str(_GRACE_SECONDS),
+    }
+    if address:
+        return chosen
+    # A cluster of our own lets nobody else in; Ray would keep a token in the home folder, which
+    # then changes how every later cluster of this user starts.
+    return chosen | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 
 
 def _options(address: str) -> dict[str, Any]:
@@ -109,4 +132,8 @@ def _options(address: str) -> dict[str, Any]:
     }
     if address:
         return options | {"address": address}
-    return options | {"address": "local", "include_dashboard": False}
+    return options | {
+        "address": "local",
+        "include_dashboard": False,
+        "object_store_memory": _OBJECT_STORE_BYTES,
+    }

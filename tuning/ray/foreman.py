@@ -15,6 +15,7 @@ from typing import Any
 from tuning.ray.host import scratch_of
 from tuning.ray.plan import Plan, sizes
 from tuning.ray.work import work
+from tuning.workflow.stages import Stage
 
 _STUCK = 3
 """So many failures in a row without a new checkpoint between them are no losses."""
@@ -37,14 +38,14 @@ class Foreman:
         self._news: list[dict[str, Any]] = []
         self._said: list[str] = []
         self._outcome: dict[str, Any] = {}
-        self._step = 0
+        self._step, self._workers = 0, plan.workers
 
     # --- what workers tell ---
 
     def tell(self, line: Mapping[str, Any]) -> None:
         """Progress, as the local trainer writes it."""
         with self._lock:
-            self._news.append(dict(line))
+            self._news.append({"workers": self._workers, **line})
             self._elapsed = max(self._elapsed, line.get("elapsed_seconds") or 0.0)
 
     def say(self, text: str) -> None:
@@ -77,27 +78,28 @@ class Foreman:
         """Train to the end; `me` is this actor's handle. Returns what was concluded."""
         os.environ.update(_TRAIN_SETTINGS)
         os.environ["RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S"] = str(self._plan.wait_seconds)
-        workers, losses, stuck = self._plan.workers, 0, 0
+        losses = stuck = 0
         while True:
             step = self._step
-            error = self._attempt(me, workers)
+            error = self._attempt(me)
             if self._outcome:
                 return self._outcome
             if error is None:
                 return _failed("The cluster's workers ended without an adapter.")
             if _did_not_start(error):
-                workers = sizes(self._plan.workers, tried=workers, room=self._room())
-                self.tell({"stage": "waiting for the cluster", "workers": workers})
+                tried, room = self._workers, self._room()
+                self._workers = sizes(self._plan.workers, tried=tried, room=room)
+                self.tell({"stage": Stage.CLUSTER})
                 continue
             losses, stuck = losses + 1, 0 if self._step > step else stuck + 1
             self.say(f"training was cut off for the {losses}. time: {error}")
             if losses > self._plan.losses or stuck >= _STUCK:
                 return _failed(f"Training failed on the cluster {losses} times: {_cause(error)}")
-            workers = self._plan.workers
-            self.tell({"stage": "going on without a lost worker"})
+            self._workers = self._plan.workers
+            self.tell({"stage": Stage.WORKER_LOST})
 
-    def _attempt(self, me: Any, workers: int) -> Exception | None:
-        """Train with so many workers; the error that ended it."""
+    def _attempt(self, me: Any) -> Exception | None:
+        """Train with as many workers as are wanted now; the error that ended it."""
         from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedError
         from ray.train.torch import TorchConfig, TorchTrainer
 
@@ -107,7 +109,7 @@ class Foreman:
             train_loop_config={"plan": self._plan, "foreman": me},
             torch_config=TorchConfig(backend=self._plan.gathers_by, timeout_s=_GATHERING_SECONDS),
             scaling_config=ScalingConfig(
-                num_workers=workers,
+                num_workers=self._workers,
                 use_gpu=self._plan.gpus > 0,
                 resources_per_worker=self._plan.wants,
             ),

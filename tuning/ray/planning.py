@@ -4,10 +4,11 @@ Behind a URL the artifact store carries everything: datasets and adapters are th
 base model is put there once. A store that is a folder carries nothing: hosts must mount it.
 """
 
+import logging
 from pathlib import Path
 
 from records.artifacts import Artifacts
-from records.errors import ConfigurationError
+from records.errors import ConfigurationError, StorageError
 from records.object_store import ObjectStore
 from tuning.ray.plan import Input, Plan, fingerprint
 from tuning.ray.settings import RaySettings, read_resources
@@ -15,6 +16,7 @@ from tuning.training.job_folder import JobFolder
 
 TRAININGS = "trainings"
 """Where in the store trainings keep what they go on from; nothing there outlives its job."""
+_log = logging.getLogger(__name__)
 
 
 def stored_path(jobs: Path, folder: Path) -> str:
@@ -66,10 +68,13 @@ def make_plan(folder: JobFolder, settings: RaySettings) -> Plan:
 def forget(artifacts: Artifacts, folder: Path, *, jobs: Path) -> None:
     """Remove from the store what an ended training, and its search's trials, went on from.
 
-    Raises:
-        StorageUnavailable, ConfigurationError: it may still be there.
+    A store that is away keeps it: nobody waits for that.
     """
-    artifacts.erase(stored_path(jobs, folder))
+    path = stored_path(jobs, folder)
+    try:
+        artifacts.erase(path)
+    except (StorageError, ConfigurationError) as error:
+        _log.warning("%s stays in the artifact store: %s", path, error)
 
 
 def _published(artifacts: Artifacts, folder: Path, *, otherwise: str) -> Input:

@@ -27,6 +27,7 @@ from tuning.ray.planning import forget, make_plan, open_store
 from tuning.ray.settings import RaySettings
 from tuning.training.job_folder import END_WITH_STDIN, JobFolder, storage_error
 from tuning.training.locks import exclusive
+from tuning.workflow.stages import Stage
 
 _LOOK_SECONDS = 0.25
 _ANSWER_SECONDS = 60.0
@@ -87,7 +88,7 @@ def train(folder: JobFolder, settings: RaySettings) -> Path:
     plan = make_plan(folder, settings)
     outcome: Mapping[str, Any] | None = None
     for lost in range(_CLUSTERS_LOST):
-        folder.append_progress({"stage": "waiting for the cluster"})
+        folder.append_progress({"stage": Stage.CLUSTER})
         wait_seconds = settings.ray_wait_seconds if lost else 0
         with (
             _accelerator(plan, settings),
@@ -150,7 +151,7 @@ def _run(folder: JobFolder, plan: Plan) -> Mapping[str, Any] | None:
         raise
     except (RayError, ConnectionError) as error:
         _log.warning("the cluster was lost: %s", error)
-        folder.append_progress({"stage": "looking for the cluster again"})
+        folder.append_progress({"stage": Stage.CLUSTER_LOST})
         return None
 
 

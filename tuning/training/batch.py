@@ -68,7 +68,7 @@ def pack(examples: Sequence[Encoded]) -> Batch:
         len(examples),
         width,
         torch.from_numpy(own * width + columns),
-        torch.ones(width, begin + width, dtype=torch.bool).tril(begin) if begin else None,
+        torch.from_numpy(np.tri(width, begin + width, begin, dtype=bool)) if begin else None,
     )
     # What foretells a first answer token may be the beginning's last: it has one place for all.
     return _batch(

@@ -52,20 +52,27 @@ def _attend(
 def _by_row(
     module: Any, query: Tensor, key: Tensor, value: Tensor, packing: Packing, options: Any
 ) -> Tensor:
-    """The beginning attends to itself; each conversation to the beginning and to itself."""
+    """The beginning attends to itself; each conversation to the beginning and to itself.
+
+    (Parts are split off, not sliced: the gradient of a slice fills a whole tensor with zeros.)
+    """
+    heads = [part.shape[1] for part in (query, key, value)]
+    both = torch.cat([query, key, value], dim=1).squeeze(0)
     begin = packing.beginning
-    rows = [_spread(part[0, :, begin:], packing) for part in (query, key, value)]
-    if begin:
-        for at, part in ((1, key), (2, value)):
-            shared = part[:, :, :begin].expand(packing.conversations, -1, -1, -1)
-            rows[at] = torch.cat([shared, rows[at]], dim=2)
-    found, _ = sdpa_attention_forward(module, *rows, packing.mask, **options)
-    gathered: Tensor = _Gather.apply(found.flatten(0, 1), packing.places)[None]
+    first, rest = both.split([begin, both.shape[1] - begin], dim=1)
+    rows = _spread(rest, packing)
     if not begin:
-        return gathered
-    parts = (part[:, :, :begin] for part in (query, key, value))
-    first, _ = sdpa_attention_forward(module, *parts, None, **options)
-    return torch.cat([first, gathered], dim=1)
+        found, _ = sdpa_attention_forward(module, *rows.split(heads, dim=1), None, **options)
+        return _gather(found, packing)
+    parts = first.unsqueeze(0).split(heads, dim=1)
+    early, _ = sdpa_attention_forward(module, *parts, None, **options)
+    own, keys, values = rows.split(heads, dim=1)
+    keys, values = (
+        torch.cat([shared.expand(packing.conversations, -1, -1, -1), later], dim=2)
+        for shared, later in zip(parts[1:], (keys, values), strict=True)
+    )
+    found, _ = sdpa_attention_forward(module, own, keys, values, packing.mask, **options)
+    return torch.cat([early, _gather(found, packing)], dim=1)
 
 
 def _spread(tokens: Tensor, packing: Packing) -> Tensor:
@@ -74,6 +81,12 @@ def _spread(tokens: Tensor, packing: Packing) -> Tensor:
     rows = tokens.new_zeros(packing.conversations * packing.width, heads, size)
     rows = rows.index_copy(0, packing.places, tokens.transpose(0, 1))
     return rows.view(packing.conversations, packing.width, heads, size).transpose(1, 2)
+
+
+def _gather(rows: Tensor, packing: Packing) -> Tensor:
+    """[conversations, columns, heads, width] to [1, tokens, heads, width]."""
+    found: Tensor = _Gather.apply(rows.flatten(0, 1), packing.places)
+    return found.unsqueeze(0)
 
 
 class _Gather(torch.autograd.Function):  # type: ignore[misc]  # torch is not typed for mypy

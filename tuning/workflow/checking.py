@@ -8,6 +8,7 @@ from typing import Any
 from records.adapters import base_hash
 from records.engine import Engine
 from tuning.dataset.rows import TRAIN, read_rows
+from tuning.ray.settings import Backend
 from tuning.workflow import estimates, preflight, sharing
 from tuning.workflow.asked import Asked
 from tuning.workflow.engines import Engines
@@ -52,6 +53,10 @@ class Checking:
         self._check_tokens(job_id, asked, found, tokenizer)
         return needed
 
+    def _trains_here(self) -> bool:
+        """Whether this machine's accelerator is the one; a cluster's hosts look at their own."""
+        return self.trainings.settings.backend is Backend.LOCAL
+
     def _check_servable(self, asked: Asked) -> None:
         from tuning.training.base_model import architecture
         from tuning.training.hardware import check_quantisable
@@ -61,7 +66,7 @@ class Checking:
         limits = preflight.check_rank(recipe, assistant)
         shape = architecture(assistant.base_model)
         preflight.check_features(served_config(recipe).to_dict(), limits=limits)
-        if recipe.quantise:
+        if recipe.quantise and self._trains_here():
             check_quantisable()
         champions = self.trainings.start_adapter(assistant, recipe)
         if champions is not None:
@@ -73,7 +78,8 @@ class Checking:
         """Room on disk and in memory for the longest example that is trained on."""
         from tuning.training.base_model import architecture
 
-        settings, longest, gpu = self.trainings.settings, asked.longest, sharing.has_gpu()
+        settings, longest = self.trainings.settings, asked.longest
+        gpu = sharing.has_gpu() if self._trains_here() else settings.ray_gpus > 0
         lengths = [tokens for _, tokens in _measured(found.longest, tokenizer)]
         too_long = preflight.check_lengths(lengths, longest=longest)
         left = sharing.memory().left_mb(settings.trainer_memory_share)
@@ -85,7 +91,8 @@ class Checking:
             available_mb=left,
         )
         preflight.check_disk(settings.home, needed_mb=needed.disk_mb)
-        preflight.check_memory(needed, available_mb=left, gpu=gpu)
+        if self._trains_here():
+            preflight.check_memory(needed, available_mb=left, gpu=gpu)
         return {**needed.as_json(), "longest_examples_left_out": too_long}
 
     def _expected_seconds(self, asked: Asked, found: Survey, tokenizer: Any) -> float | None:

@@ -23,6 +23,8 @@ from records.tables import Dataset
 from tuning.augmentation.augment import Augmentation
 from tuning.dataset import snapshot
 from tuning.dataset.pipeline import Effort
+from tuning.ray.planning import forget
+from tuning.ray.settings import Backend
 from tuning.settings import WorkerSettings
 from tuning.workflow import tidying
 from tuning.workflow.asked import Asked, read_asked
@@ -284,6 +286,8 @@ class Retraining:
     def leave(self, job_id: str) -> None:
         """The job has ended: drop what only a running one needs."""
         tidying.tidy(self.settings.jobs / job_id)
+        if self.settings.backend is Backend.RAY:
+            forget(self.artifacts, self.settings.jobs / job_id, jobs=self.settings.jobs)
         self.telling.forget(job_id)
 
     # --- what the steps share ---

@@ -12,9 +12,15 @@ from typing import Any
 
 from records.errors import TrainingFailed, UnderstudyError
 from records.offline import OFFLINE
+from tuning.ray.settings import Backend
 from tuning.training.job_folder import END_WITH_STDIN, JobFolder
 
 TRAINER: tuple[str, ...] = (sys.executable, "-m", "tuning.training.train")
+TRAINERS: Mapping[Backend, tuple[str, ...]] = {
+    Backend.LOCAL: TRAINER,
+    Backend.RAY: (sys.executable, "-m", "tuning.ray.train"),
+}
+"""What trains a job's folder, by where trainings run."""
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _LOOK_SECONDS = 0.25
 _PATIENCE_SECONDS = 2.0
@@ -53,6 +59,9 @@ def run_trainer(
             if lines:
                 on_progress(lines[-1])
             time.sleep(_LOOK_SECONDS)
+    lines, _ = folder.read_progress(start=told)
+    if lines:
+        on_progress(lines[-1])
     if not folder.adapter.exists():
         raise _reason(folder, exit_code)
     return folder.adapter

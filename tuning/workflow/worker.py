@@ -22,7 +22,7 @@ from tuning.workflow.durable import Workflows
 from tuning.workflow.interruption import Interruption
 from tuning.workflow.retraining import Retraining
 from tuning.workflow.tidying import tidy_ended
-from tuning.workflow.trainer_process import TRAINER
+from tuning.workflow.trainer_process import TRAINERS
 
 _log = logging.getLogger(__name__)
 
@@ -82,9 +82,9 @@ class Worker:
         artifacts: Artifacts,
         *,
         stopping: threading.Event | None = None,
-        trainer: Sequence[str] = TRAINER,
+        trainer: Sequence[str] | None = None,
     ) -> None:
-        """Prepare a worker that ends when `stopping` is set."""
+        """Prepare a worker that ends when `stopping` is set; `trainer` other than the backend's."""
         self.stopping = stopping or threading.Event()
         self._settings, self._database = settings, database
         self._look_at = 0.0
@@ -94,7 +94,7 @@ class Worker:
             database,
             artifacts,
             interruption=Interruption(database, stopping=self.stopping),
-            trainer=trainer,
+            trainer=trainer or TRAINERS[settings.backend],
         )
         self._workflows = Workflows(settings, work)
 

@@ -53,13 +53,15 @@ class Cluster:
 
     def _ray(self, *arguments: str) -> None:
         command = [_RAY, "start", *arguments, f"--object-store-memory={_STORE_BYTES}"]
-        subprocess.run(
-            [*command, "--node-ip-address=127.0.0.1", "--disable-usage-stats"],
-            check=True,
-            env=dict(self.environment),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        with (self.folder / "start.log").open("a+") as log:
+            done = subprocess.run(
+                [*command, "--node-ip-address=127.0.0.1", "--disable-usage-stats"],
+                check=False,
+                env=dict(self.environment),
+                stdout=log,
+                stderr=log,
+            )
+        assert done.returncode == 0, (self.folder / "start.log").read_text()[-3000:]
 
     def _processes(self, chosen: Callable[[str], bool]) -> list[int]:
         found = []

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -20,50 +21,28 @@ from records.engine import Engine
 from records.proof import Servable, load_and_prove
 from tests.tuning.build import BASE
 from tests.tuning.engine import ProvingEngine
+from tests.tuning.ray.bucket import bucket
 from tests.tuning.ray.cluster import Cluster, running, wait_until
 from tests.tuning.training.test_train import job, rows, trained
 from tuning.training.job_folder import END_WITH_STDIN, JobFolder
 from tuning.workflow.trainer_process import trainer_environment
 
 pytestmark = pytest.mark.alone
+TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 _WORKER = re.compile(r"worker (\d+): on host \S+, process (\d+)")
 
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[tuple[str, dict[str, str]]]:
-    """An S3 server's bucket, and what whoever uses it must have in its environment."""
-    import boto3
-    from moto.server import ThreadedMotoServer
-
-    from tests.conftest import free_port
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=free_port(), verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    keys = {
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "UNDERSTUDY_ARTIFACTS_ENDPOINT": f"http://{host}:{port}",
-    }
-    client = boto3.client(
-        "s3",
-        endpoint_url=f"http://{host}:{port}",
-        aws_access_key_id="key",
-        aws_secret_access_key="secret",
-        region_name="us-east-1",
-    )
-    client.create_bucket(Bucket="understudy-ray")
-    client.close()
-    yield "s3://understudy-ray/some", keys
-    server.stop()
+    """An S3 bucket, and what whoever uses it must have in its environment."""
+    with bucket() as (url, endpoint, keys):
+        yield url, {**keys, "UNDERSTUDY_ARTIFACTS_ENDPOINT": endpoint}
 
 
 @pytest.fixture(scope="module")
 def cluster(store: tuple[str, dict[str, str]]) -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))  # sockets want short names
-    environment = trainer_environment(threads=1) | store[1]
+    environment = trainer_environment(threads=1) | store[1] | TOKEN
     with running(folder, environment, nodes=3) as found:
         yield found
 
@@ -80,6 +59,7 @@ class Training:
                 stdout=log,
                 stderr=log,
                 env=trainer_environment(threads=1)
+                | TOKEN
                 | {f"UNDERSTUDY_{name.upper()}": value for name, value in settings.items()},
             )
 

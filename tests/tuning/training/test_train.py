@@ -265,21 +265,23 @@ def test_documents_come_before_answers(tmp_path: Path) -> None:
 
 
 def test_its_own_answers_earn_more_reward_as_it_trains(tmp_path: Path) -> None:
-    champion = job(tmp_path / "champion", epochs=10, learning_rate=2e-3)
+    same = [replace(row, answer="There is no fee for that.") for row in rows(32)]
+    champion = job(tmp_path / "champion", train=same, epochs=3, learning_rate=2e-3)
     trained(champion)
     settings = {
-        "grpo_steps": 6,
+        "grpo_steps": 8,
         "grpo_prompts": 6,
-        "grpo_group": 6,
+        "grpo_group": 8,
         "preference_learning_rate": 2e-3,
-        "learning_rate": 2e-3,
+        "scheduler": "constant_with_warmup",
         "start_from": "champion",
-        "checkpoint_steps": 3,
+        "checkpoint_steps": 4,
     }
-    made = job(tmp_path / "own", start_adapter=champion.adapter, method="grpo", **settings)
-    manifest = trained(made)
-    rewards = [e["reward"] for e in manifest["loss_curve"] if "reward" in e]
-    assert rewards[-1] > rewards[0]
+    made = job(
+        tmp_path / "own", train=same, start_adapter=champion.adapter, method="grpo", **settings
+    )
+    rewards = [e["reward"] for e in trained(made)["loss_curve"] if "reward" in e]
+    assert rewards[-1] > rewards[0] + 0.1
 
 
 def test_all_answers_of_a_talk_are_learned_and_shown(tmp_path: Path) -> None:

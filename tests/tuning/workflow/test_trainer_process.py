@@ -39,6 +39,24 @@ def test_the_trainer_and_its_threads_step_back(tmp_path: Path) -> None:
     assert (tmp_path / "nice").read_text() == f"{wanted} {wanted} 3"
 
 
+def test_the_last_news_of_a_trainer_that_was_quick_are_told(tmp_path: Path) -> None:
+    quick = """
+import pathlib, sys
+folder = pathlib.Path(sys.argv[1])
+(folder / "progress.jsonl").write_text('{"stage": "loading"}\\n{"stage": "saving"}\\n')
+(folder / "adapter").mkdir()
+"""
+    told: list[str] = []
+    run_trainer(
+        JobFolder(tmp_path),
+        threads=1,
+        on_progress=lambda line: told.append(line["stage"]),
+        check=lambda: None,
+        command=(sys.executable, "-c", quick),
+    )
+    assert told[-1] == "saving"
+
+
 def test_a_kill_is_told_from_a_failure(tmp_path: Path) -> None:
     killed = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     with pytest.raises(TrainerLost, match=r"signal 9.*memory most likely.*trainer\.log"):
