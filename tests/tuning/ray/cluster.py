@@ -1,8 +1,8 @@
 """A Ray cluster of several nodes on this machine: a head without work, and nodes of a core each."""
 
+import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -36,11 +36,13 @@ class Cluster:
             *("--num-cpus=0", "--include-dashboard=false", f"--temp-dir={self.folder}"),
         )
         for number in range(nodes):
-            self.add_node(f"node{number}")
+            self.add_node(f"node{number}", pool=number > 0)
 
-    def add_node(self, name: str) -> None:
-        address = f"--address={socket.gethostbyname('127.0.0.1')}:{self.ports[0]}"
-        self._ray(address, "--num-cpus=1", f'--resources={{"{name}": 1}}')
+    def add_node(self, name: str, *, pool: bool) -> None:
+        """`pool`: it is one of those that offer the resource of this name."""
+        offers = json.dumps({name: 1, "pool": 1} if pool else {name: 1})
+        address = f"--address=127.0.0.1:{self.ports[0]}"
+        self._ray(address, "--num-cpus=1", f"--resources={offers}")
 
     def kill_node(self, name: str) -> None:
         """As if its power was cut; its workers die with it."""

@@ -68,7 +68,7 @@ class Training:
         told = _WORKER.findall(self.made.log.read_text())
         return {int(rank): int(pid) for rank, pid in told}
 
-    def finish(self, *, seconds: float = 90) -> None:
+    def finish(self, *, seconds: float = 240) -> None:
         code = self.process.wait(seconds)
         assert code == 0, self.made.log.read_text()[-3000:]
         self.let_go()
@@ -141,25 +141,30 @@ def test_a_lost_worker_and_a_lost_node_cost_no_more_than_the_steps_since_the_las
 ) -> None:
     url, keys = store
     made = a_job(tmp_path / "home", epochs=16)
-    more = {"artifacts_url": url, "ray_wait_seconds": "5"}
+    more = {
+        "artifacts_url": url,
+        "ray_workers": "2",
+        "ray_resources": "pool=1",
+        "ray_wait_seconds": "5",
+    }
     with pytest.MonkeyPatch.context() as patch:
         for name, value in keys.items():
             patch.setenv(name, value)
         training = Training(made, **settings(cluster, tmp_path / "home", **more))
-        wait_until(lambda: max(training.steps(), default=0) >= 8, seconds=60)
+        wait_until(lambda: max(training.steps(), default=0) >= 8, seconds=180)
         os.kill(training.workers()[1], signal.SIGKILL)
-        wait_until(lambda: len(training.resumed()) == 1, seconds=60)
+        wait_until(lambda: len(training.resumed()) == 1, seconds=180)
         begun_again = training.resumed()[0]
         assert begun_again >= 4
-        wait_until(lambda: training.steps()[-1] >= begun_again + 8, seconds=60)
+        wait_until(lambda: training.steps()[-1] >= begun_again + 8, seconds=180)
         cluster.kill_node("node2")
-        training.finish(seconds=120)
+        training.finish(seconds=300)
     first, second = training.resumed()
     assert second >= first + 4
     manifest = read_manifest(made.adapter)
-    assert manifest["workers"] == 2
+    assert manifest["workers"] == 1
     assert manifest["metrics"]["steps"] == 16 * 48 // 8
-    cluster.add_node("node3")
+    cluster.add_node("node3", pool=True)
 
 
 def test_a_cancelled_training_leaves_the_cluster_at_once_and_goes_on_when_asked_again(
@@ -167,17 +172,17 @@ def test_a_cancelled_training_leaves_the_cluster_at_once_and_goes_on_when_asked_
 ) -> None:
     made = a_job(tmp_path / "home", epochs=40)
     training = Training(made, **settings(cluster, tmp_path / "home", ray_workers="2"))
-    wait_until(lambda: max(training.steps(), default=0) >= 8, seconds=60)
+    wait_until(lambda: max(training.steps(), default=0) >= 8, seconds=180)
     workers = list(training.workers().values())
     assert len(workers) == 2
     training.let_go()
-    wait_until(lambda: training.process.poll() is not None, seconds=2)
-    wait_until(lambda: all(map(is_gone, workers)), seconds=5)
+    wait_until(lambda: training.process.poll() is not None, seconds=10)
+    wait_until(lambda: all(map(is_gone, workers)), seconds=20)
     again = Training(made, **settings(cluster, tmp_path / "home", ray_workers="2"))
-    wait_until(lambda: len(again.resumed()) == 1, seconds=60)
+    wait_until(lambda: len(again.resumed()) == 1, seconds=180)
     again.process.kill()  # kill -9: the cluster notices by itself
     workers = list(again.workers().values())
-    again.process.wait(5)
+    again.process.wait(30)
     wait_until(lambda: all(map(is_gone, workers)), seconds=20)
     again.let_go()
 
@@ -186,7 +191,7 @@ def test_a_recipe_that_fails_is_told_and_not_begun_again(cluster: Cluster, tmp_p
     bare = [replace(row, rejected=None) for row in rows(8)]
     made = a_job(tmp_path / "home", train=bare, method="dpo")
     training = Training(made, **settings(cluster, tmp_path / "home", ray_workers="2"))
-    assert training.process.wait(60) == 1
+    assert training.process.wait(180) == 1
     training.let_go()
     told = json.loads((made.path / "error.json").read_text())["message"]
     assert told.startswith("method: dpo trains on pairs")
