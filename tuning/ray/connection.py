@@ -7,6 +7,7 @@ there first.
 import contextlib
 import os
 import secrets
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -19,11 +20,16 @@ from records.errors import ConfigurationError, UnderstudyError
 
 NAMESPACE = "understudy"
 _KNOCK_SECONDS, _PAUSE_SECONDS = 5.0, 0.5
+_CONNECT_SECONDS = 120.0
 _CLIENT = "ray://"
 _GRACE_SECONDS = 10
 """A cluster that is asked from outside ends our work so long after we were killed."""
 _OBJECT_STORE_BYTES = 256 << 20
 """Nothing large goes through it; Ray would set a third of the memory aside."""
+_LET_IN = (
+    "One that wants a token answers nobody without it: set RAY_AUTH_MODE=token and "
+    "RAY_AUTH_TOKEN_PATH for Understudy's worker as on the cluster's nodes."
+)
 _PARTS = ("records", "evaluation", "tuning")
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -49,7 +55,8 @@ def connected(address: str, *, wait_seconds: float = 0) -> Iterator[None]:
     from ray.exceptions import RayError
 
     try:
-        ray.init(**_options(address))
+        with _within(_CONNECT_SECONDS, address):
+            ray.init(**_options(address))
     except (RayError, RuntimeError, ConnectionError, OSError, ValueError) as error:
         raise sentence(error, address) from error
     try:
@@ -57,6 +64,22 @@ def connected(address: str, *, wait_seconds: float = 0) -> Iterator[None]:
     finally:
         with contextlib.suppress(Exception):  # the cluster may be gone
             ray.shutdown()
+
+
+@contextmanager
+def _within(seconds: float, address: str) -> Iterator[None]:
+    """See that a cluster whose head is half gone doesn't hold us for ever; in the main thread."""
+
+    def give_up(*_: object) -> None:
+        raise TimeoutError(f"{address} didn't take us in within {seconds:.0f} seconds.")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def knock(address: str, *, wait_seconds: float) -> None:
@@ -88,21 +111,15 @@ def sentence(error: Exception, address: str) -> UnderstudyError:
             f"The Ray cluster at {address} runs other versions than this machine: {told} Install "
             "the same Ray and the same Python (to the last figure) on both."
         )
-    if "auth" in type(error).__name__.lower() or "token" in told.lower():
-        return ConfigurationError(
-            f"The Ray cluster at {address} wants its token: set RAY_AUTH_MODE=token and "
-            "RAY_AUTH_TOKEN_PATH (or RAY_AUTH_TOKEN) for Understudy's worker as on the cluster's "
-            f"nodes. ({told})"
-        )
     if address.startswith(_CLIENT):
         return ConfigurationError(
-            f"The Ray cluster at {address} can't be used: {told} (ray://HOST:10001 is answered by "
-            "a head that has `ray[client]` installed)."
+            f"The Ray cluster at {address} can't be used: {told}. Its head must have `ray[client]` "
+            f"installed. {_LET_IN}"
         )
     return ConfigurationError(
-        f"The Ray cluster at {address or 'this machine'} can't be used: {told} HOST:6379 works on "
+        f"The Ray cluster at {address or 'this machine'} can't be used: {told}. HOST:6379 works on "
         "the cluster's own nodes alone (`ray start --address=HOST:6379 --num-cpus=0` makes this "
-        "machine one); from elsewhere set ray://HOST:10001."
+        f"machine one); from elsewhere set ray://HOST:10001. {_LET_IN}"
     )
 
 
@@ -116,7 +133,7 @@ def _environment(address: str) -> dict[str, str]:
         return chosen
     # A cluster of our own lets nobody else in; Ray would keep a token in the home folder, which
     # then changes how every later cluster of this user starts.
-    return chosen | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    return chosen | {"RAY_AUTH_MODE": "token", "RAY_AUTH_LET_IN": secrets.token_hex(32)}
 
 
 def _options(address: str) -> dict[str, Any]:

@@ -15,11 +15,11 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from records import errors
 from records.artifacts import Artifacts, content_hash
-from records.errors import StorageDamaged, TrainingFailed, UnderstudyError
+from records.errors import ConfigurationError, StorageDamaged, TrainingFailed, UnderstudyError
 from records.offline import go_offline
 from tuning.ray.connection import NAMESPACE, connected
 from tuning.ray.plan import Plan
@@ -33,7 +33,9 @@ _LOOK_SECONDS = 0.25
 _ANSWER_SECONDS = 60.0
 _LEAVING_SECONDS = 1.5
 """The worker waits two seconds before it kills us."""
-_CLUSTERS_LOST = 3
+_MOST_LOST, _PAUSE_SECONDS = 5, 5.0
+_LOST = "--lost"
+"""Once for each time."""
 _ON_HEAD = {"node:__internal_head__": 0.001}
 _log = logging.getLogger(__name__)
 
@@ -86,22 +88,9 @@ def train(folder: JobFolder, settings: RaySettings) -> Path:
     """
     artifacts = Artifacts.of(settings)
     plan = make_plan(folder, settings)
-    outcome: Mapping[str, Any] | None = None
-    for lost in range(_CLUSTERS_LOST):
-        folder.append_progress({"stage": Stage.CLUSTER})
-        wait_seconds = settings.ray_wait_seconds if lost else 0
-        with (
-            _accelerator(plan, settings),
-            connected(settings.ray_address, wait_seconds=wait_seconds),
-        ):
-            outcome = _run(folder, plan)
-        if outcome is not None:
-            break
-    if outcome is None:
-        raise TrainingFailed(
-            f"The Ray cluster was lost {_CLUSTERS_LOST} times in training. Its checkpoints are in "
-            "the artifact store; retrain when it is up."
-        )
+    folder.append_progress({"stage": Stage.CLUSTER})
+    with _accelerator(plan, settings), _cluster(folder, settings):
+        outcome = _run(folder, plan)
     if "digest" not in outcome:
         kind: type[UnderstudyError] = getattr(errors, outcome["kind"], TrainingFailed)
         raise kind(outcome["message"])
@@ -120,8 +109,24 @@ def _accelerator(plan: Plan, settings: RaySettings) -> Iterator[None]:
         yield
 
 
-def _run(folder: JobFolder, plan: Plan) -> Mapping[str, Any] | None:
-    """Train, telling news as they come; None where the cluster, or its head, was lost."""
+@contextmanager
+def _cluster(folder: JobFolder, settings: RaySettings) -> Iterator[None]:
+    """The cluster; one that was lost is waited for until it takes us in again."""
+    wait_seconds = settings.ray_wait_seconds if _lost() else 0
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(connected(settings.ray_address, wait_seconds=wait_seconds))
+        except ConfigurationError as error:
+            if not _lost():
+                raise
+            _log.warning("%s", error)
+            time.sleep(_PAUSE_SECONDS)
+            _begin_anew(folder)
+        yield
+
+
+def _run(folder: JobFolder, plan: Plan) -> Mapping[str, Any]:
+    """Train, telling news as they come; begins anew where the cluster, or its head, is lost."""
     import ray
     from ray.exceptions import RayError, RayTaskError, RuntimeEnvSetupError
 
@@ -151,8 +156,28 @@ def _run(folder: JobFolder, plan: Plan) -> Mapping[str, Any] | None:
         raise
     except (RayError, ConnectionError) as error:
         _log.warning("the cluster was lost: %s", error)
-        folder.append_progress({"stage": Stage.CLUSTER_LOST})
-        return None
+        _begin_anew(folder)
+
+
+def _lost() -> int:
+    """How often the cluster was lost before this process took the place of another."""
+    return sum(argument == _LOST for argument in sys.argv)
+
+
+def _begin_anew(folder: JobFolder) -> NoReturn:
+    """Take our own place: Ray's client does not forget a cluster that is gone, but waits for it.
+
+    Raises:
+        TrainingFailed: the cluster is lost too often.
+    """
+    if _lost() >= _MOST_LOST:
+        raise TrainingFailed(
+            f"The Ray cluster was lost {_lost() + 1} times in training. The checkpoints are in the "
+            "artifact store until the job ends; see why its head restarts, and retrain."
+        )
+    folder.append_progress({"stage": Stage.CLUSTER_LOST})
+    command = [sys.executable, "-m", __spec__.name, *sys.argv[1:], _LOST]
+    os.execv(sys.executable, command)  # noqa: S606 - this very command
 
 
 def _end_former(name: str) -> None:

@@ -1,17 +1,19 @@
 """A Ray cluster of several nodes on this machine: a head without work, and nodes of a core each."""
 
+import contextlib
 import json
 import os
+import random
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-
-from tests.conftest import free_port
 
 _RAY = str(Path(sys.executable).parent / "ray")
 _STORE_BYTES = "80000000"
@@ -23,7 +25,8 @@ class Cluster:
 
     folder: Path
     environment: Mapping[str, str]
-    ports: tuple[int, int] = field(default_factory=lambda: (free_port(), free_port()))
+    ports: tuple[int, int]
+    """Of the head itself, and of its server for clients."""
 
     @property
     def address(self) -> str:
@@ -50,8 +53,11 @@ class Cluster:
         os.kill(raylet, signal.SIGKILL)
 
     def stop(self) -> None:
-        for pid in self._processes(lambda line: str(self.folder) in line):
-            os.kill(pid, signal.SIGKILL)
+        """As if the power of all was cut."""
+        found = self._processes(lambda _: True)
+        for pid in [*found, *(child for parent in found for child in _children(parent))]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def _ray(self, *arguments: str) -> None:
         command = [_RAY, "start", *arguments, f"--object-store-memory={_STORE_BYTES}"]
@@ -72,20 +78,46 @@ class Cluster:
                 line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
             except OSError:
                 continue
-            if chosen(line) and str(self.folder) in line and int(path.parent.name) != os.getpid():
+            ours = str(self.folder) in line or f":{self.ports[0]} --host" in line
+            if ours and chosen(line):
                 found.append(int(path.parent.name))
         return found
 
 
+def _children(pid: int) -> list[int]:
+    try:
+        told = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except OSError:
+        return []
+    return [int(child) for child in told.split()]
+
+
+def _port() -> int:
+    """A free port that no outgoing connection takes while its cluster is down for a moment."""
+    while True:
+        chosen = random.randrange(20_100, 32_000)  # above Ray's own, below Linux's
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", chosen))
+            return chosen
+
+
 @contextmanager
-def running(folder: Path, environment: Mapping[str, str], *, nodes: int) -> Iterator[Cluster]:
+def running(
+    folder: Path,
+    environment: Mapping[str, str],
+    *,
+    nodes: int,
+    ports: tuple[int, int] | None = None,
+) -> Iterator[Cluster]:
     """A cluster for a while."""
-    cluster = Cluster(folder, environment)
+    folder.mkdir(exist_ok=True)
+    cluster = Cluster(folder, environment, ports or (_port(), _port()))
     try:
         cluster.start(nodes=nodes)
         yield cluster
     finally:
         cluster.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float) -> None:

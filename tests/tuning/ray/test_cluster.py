@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,9 @@ from tests.tuning.engine import ProvingEngine
 from tests.tuning.ray.bucket import bucket
 from tests.tuning.ray.cluster import Cluster, running, wait_until
 from tests.tuning.training.test_train import job, rows, trained
+from tuning.ray.settings import Backend
 from tuning.training.job_folder import END_WITH_STDIN, JobFolder
-from tuning.workflow.trainer_process import trainer_environment
+from tuning.workflow.trainer_process import TRAINERS, run_trainer, trainer_environment
 
 pytestmark = pytest.mark.alone
 TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
@@ -47,6 +48,10 @@ def cluster(store: tuple[str, dict[str, str]]) -> Iterator[Cluster]:
         yield found
 
 
+def as_environment(settings: Mapping[str, str]) -> dict[str, str]:
+    return {f"UNDERSTUDY_{name.upper()}": value for name, value in settings.items()}
+
+
 class Training:
     """The process that trains a job's folder on a cluster."""
 
@@ -58,9 +63,7 @@ class Training:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env=trainer_environment(threads=1)
-                | TOKEN
-                | {f"UNDERSTUDY_{name.upper()}": value for name, value in settings.items()},
+                env=trainer_environment(threads=1) | TOKEN | as_environment(settings),
             )
 
     def workers(self) -> dict[int, int]:
@@ -81,13 +84,18 @@ class Training:
         lines, _ = self.made.read_progress()
         return [line["step"] for line in lines if "step" in line]
 
+    def stages(self) -> list[str]:
+        lines, _ = self.made.read_progress()
+        return [line["stage"] for line in lines]
+
     def resumed(self) -> list[int]:
         lines, _ = self.made.read_progress()
         return [line["resumed_at"] for line in lines if "resumed_at" in line]
 
 
 def settings(cluster: Cluster, home: Path, **more: str) -> dict[str, str]:
-    return {"home": str(home), "ray_address": cluster.address, "ray_workers": "3", **more}
+    used = {"home": str(home), "ray_address": cluster.address, "ray_scratch": str(home / "scratch")}
+    return {**used, "ray_workers": "3", **more}
 
 
 def a_job(home: Path, **options: Any) -> JobFolder:
@@ -103,11 +111,21 @@ def is_gone(pid: int) -> bool:
 
 
 def test_three_workers_make_the_adapter_of_one_and_it_passes_the_same_proof(
-    cluster: Cluster, tmp_path: Path
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alone = trained(job(tmp_path / "alone", precision="float32", checkpoint_steps=4))
-    made = a_job(tmp_path / "home")
-    Training(made, **settings(cluster, tmp_path / "home")).finish()
+    made, told = a_job(tmp_path / "home"), list[Mapping[str, Any]]()
+    for name, value in {**TOKEN, **as_environment(settings(cluster, tmp_path / "home"))}.items():
+        monkeypatch.setenv(name, value)
+    run_trainer(
+        made,
+        threads=1,
+        on_progress=told.append,
+        check=lambda: None,
+        command=TRAINERS[Backend.RAY],
+    )
+    assert {"step", "steps", "held_out_loss", "tokens_per_second"} <= set().union(*told)
+    assert told[-1]["workers"] == 3
     together = read_manifest(made.adapter)
     assert together["workers"] == 3
     assert set(together) == {*alone, "workers"}
@@ -123,6 +141,7 @@ def test_three_workers_make_the_adapter_of_one_and_it_passes_the_same_proof(
     asyncio.run(_prove(named))
     left = list((tmp_path / "home" / "artifacts" / "trainings").rglob("*.*"))
     assert left == []
+    assert list((tmp_path / "home" / "scratch").glob("*/*")) == []
 
 
 async def _prove(named: Path) -> None:
@@ -196,3 +215,52 @@ def test_a_recipe_that_fails_is_told_and_not_begun_again(cluster: Cluster, tmp_p
     told = json.loads((made.path / "error.json").read_text())["message"]
     assert told.startswith("method: dpo trains on pairs")
     assert "cut off" not in made.log.read_text()
+
+
+_CONNECT = """
+import os, sys, ray
+if len(sys.argv) > 2:
+    ray.__version__ = sys.argv[2]
+from records.errors import ConfigurationError
+from tuning.ray.connection import connected
+try:
+    with connected(sys.argv[1]):
+        print("connected")
+except ConfigurationError as error:
+    print(error)
+"""
+
+
+def test_other_versions_and_a_missing_token_are_sentences(cluster: Cluster) -> None:
+    def told(*arguments: str, **environment: str) -> str:
+        command = [sys.executable, "-c", _CONNECT, *arguments]
+        full = trainer_environment(threads=1) | environment
+        return subprocess.run(command, env=full, capture_output=True, text=True, check=True).stdout
+
+    direct = f"127.0.0.1:{cluster.ports[0]}"
+    for address in (cluster.address, direct):
+        mismatch = told(address, "2.59.0", **TOKEN)
+        assert "runs other versions than this machine" in mismatch
+        assert "Ray: 2.59.0" in mismatch
+    assert "connected" in told(direct, **TOKEN)
+    assert "RAY_AUTH_TOKEN_PATH" in told(direct, RAY_AUTH_MODE="disabled")
+
+
+def test_a_cluster_that_is_lost_whole_is_gone_on_with_and_one_worker_makes_the_same_bytes(
+    tmp_path: Path,
+) -> None:
+    alone = job(tmp_path / "alone", precision="float32", checkpoint_steps=4, epochs=10)
+    trained(alone)
+    made = a_job(tmp_path / "home", epochs=10)
+    environment = trainer_environment(threads=1) | TOKEN
+    first = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
+    with running(first, environment, nodes=1) as cluster:
+        more = {"ray_workers": "1", "ray_wait_seconds": "60"}
+        training = Training(made, **settings(cluster, tmp_path / "home", **more))
+        wait_until(lambda: max(training.steps(), default=0) >= 8, seconds=60)
+        cluster.stop()
+        wait_until(lambda: "looking for the cluster again" in training.stages(), seconds=60)
+        with running(first / "again", environment, nodes=1, ports=cluster.ports):
+            training.finish()
+    assert training.resumed()[0] >= 4
+    assert adapter_name("support", made.adapter) == adapter_name("support", alone.adapter)
