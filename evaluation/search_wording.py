@@ -6,6 +6,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from records.text import time_words
+
 Row = tuple[str, ...]
 
 HEADING = ("Trial", "Held-out quality", "Took", "Recipe")
@@ -27,8 +29,8 @@ def sentences(found: Mapping[str, Any]) -> list[str]:
     """What was found, on which evidence, and how to keep it."""
     report, number = found["report"], found["chosen"]
     said = [
-        f"{len(found['trials'])} recipes were tried in {_time(found['spent_seconds'])} of "
-        f"{_time(found['budget_seconds'])}. "
+        f"{len(found['trials'])} recipes were tried in {time_words(found['spent_seconds'])} of "
+        f"{time_words(found['budget_seconds'])}. "
         + (
             "None was better than the default."
             if number == 1
@@ -74,7 +76,7 @@ def _row(found: Mapping[str, Any], trial: Mapping[str, Any]) -> Row:
     name = f"{number} ({', '.join(names)})" if names else str(number)
     quality = "–" if trial["quality"] is None else f"{trial['quality']:.3f}"
     end = "cut by the clock" if trial["cut"] else _ENDS.get(trial["end"], trial["end"])
-    seconds = "–" if trial["seconds"] is None else _time(trial["seconds"])
+    seconds = "–" if trial["seconds"] is None else time_words(trial["seconds"])
     return (name, f"{quality} {end}".strip(), seconds, _settings(trial["values"]))
 
 
@@ -91,8 +93,3 @@ def _share(estimate: Mapping[str, Any]) -> str:
         return "an unknown share"
     words = f"{100 * estimate['quality']:.1f} %"
     return f"{words} [{100 * estimate['low']:.1f}, {100 * estimate['high']:.1f}]"
-
-
-def _time(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

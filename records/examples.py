@@ -15,7 +15,7 @@ from records import audit, conversations, outbox
 from records.authorship import EDITED, authors
 from records.errors import Conflict, Forbidden, InvalidInput, NotFound
 from records.ids import new_id, utc_now
-from records.messages import Message, Role
+from records.messages import Message
 from records.states import ExampleSource, ExampleState, TurnStatus, Urgency
 from records.tables import DatasetExample, Example, Turn
 
@@ -285,8 +285,3 @@ def asked(said: Sequence[Turn], *, before: Turn) -> list[Message]:
 def to_json(messages: Sequence[Message]) -> list[dict[str, Any]]:
     """Messages as the JSON that examples store."""
     return [{"role": str(m.role), "content": m.content} for m in messages]
-
-
-def from_json(prompt: Sequence[dict[str, Any]]) -> list[Message]:
-    """The messages of a stored prompt."""
-    return [Message(Role(item["role"]), item["content"]) for item in prompt]

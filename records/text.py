@@ -1,4 +1,4 @@
-"""Comparing texts: the normal form that counts as equal, and token-F1."""
+"""Comparing texts: the normal form that counts as equal, and token-F1; a time in words."""
 
 import re
 import unicodedata
@@ -29,3 +29,9 @@ def token_f1(answer: str, reference: str) -> float:
     if shared == 0:
         return 0.0
     return 2 * shared / (given.total() + wanted.total())
+
+
+def time_words(seconds: float) -> str:
+    """A length of time for terminals and reports, such as `1 min 05 s`."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

@@ -6,7 +6,7 @@ import click
 
 from records.cli import actor, json_option, show, table
 from records.errors import InvalidInput
-from serving.opened_records import assistant_of, opened_records
+from records.opened_records import assistant_of, opened_records
 
 _FIRST_ARM = "challenger"
 

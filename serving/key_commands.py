@@ -1,32 +1,18 @@
 """`understudy keys`: create, list and revoke API keys. They need no gateway."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from records.cli import actor, json_option, show, table
+from records.opened_records import opened_records
 from records.states import KeyScope
 
 _SCOPES = (
     "customer: talk for customers; agent: read any conversation and speak in it; "
     "ops: versions, releases, experiments; admin: all of these."
 )
-
-
-@contextmanager
-def _database() -> Iterator[Any]:
-    """The migrated database, closed at the end."""
-    from records.database import Database
-    from records.settings import Settings
-
-    database = Database(Settings.load().database)
-    try:
-        database.migrate()
-        yield database
-    finally:
-        database.close()
 
 
 @click.group()
@@ -67,7 +53,7 @@ def create(
     """Make a key called NAME. It is shown once."""
     from records import keys as api_keys
 
-    with _database() as database, database.write() as session:
+    with opened_records() as (_, database), database.write() as session:
         key = api_keys.create(
             session,
             name=name,
@@ -95,7 +81,7 @@ def list_(*, as_json: bool) -> None:
 
     from records.tables import ApiKey
 
-    with _database() as database, database.read() as session:
+    with opened_records() as (_, database), database.read() as session:
         rows = session.scalars(select(ApiKey).order_by(ApiKey.created_at)).all()
         found = [_shown(row) for row in rows]
     show(found, as_json=as_json, text=_keys_table)
@@ -109,7 +95,7 @@ def revoke(key_id: str, *, as_json: bool) -> None:
     from records import keys as api_keys
     from records.errors import NotFound
 
-    with _database() as database, database.write() as session:
+    with opened_records() as (_, database), database.write() as session:
         if not api_keys.revoke(session, key_id, actor=actor()):
             raise NotFound(f"No key {key_id!r} is in use.")
     show({"revoked": key_id}, as_json=as_json, text=lambda made: f"{made['revoked']} is revoked.")

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from records.cli import actor, json_option, show, table
-from serving.opened_records import assistant_of, opened_records
+from records.opened_records import assistant_of, opened_records
 
 
 @click.command()

@@ -144,6 +144,10 @@ def test_records_load_no_heavy_library() -> None:
     assert _loaded(modules_of_records) & HEAVY == set()
 
 
+def test_a_worker_starts_without_what_only_its_children_need() -> None:
+    assert _loaded("tuning.workflow.worker") & {"torch", "transformers", "peft", "ray"} == set()
+
+
 @pytest.mark.parametrize("module", sorted({where.split(":")[0] for where, _ in COMMANDS.values()}))
 def test_a_command_is_found_without_a_heavy_import(module: str) -> None:
     assert _loaded(module) & HEAVY == set()

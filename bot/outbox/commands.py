@@ -1,29 +1,15 @@
 """`understudy outbox`: what could not be sent to Slack, and sending it again. It needs no bot."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from records.cli import actor, json_option, show, table
+from records.opened_records import opened_records
 
 if TYPE_CHECKING:
     from records.tables import OutboxMessage
-
-
-@contextmanager
-def _database() -> Iterator[Any]:
-    """The migrated database, closed at the end."""
-    from records.database import Database
-    from records.settings import Settings
-
-    database = Database(Settings.load().database)
-    try:
-        database.migrate()
-        yield database
-    finally:
-        database.close()
 
 
 @click.group(invoke_without_command=True)
@@ -35,7 +21,7 @@ def outbox(context: click.Context, *, as_json: bool) -> None:
         return
     from records import outbox as messages
 
-    with _database() as database, database.read() as session:
+    with opened_records() as (_, database), database.read() as session:
         rows = [_shown(row) for row in messages.troubled(session)]
     show(rows, as_json=as_json, text=_as_text)
 
@@ -53,7 +39,7 @@ def retry(ids: tuple[int, ...], *, every: bool) -> None:
 
     if not ids and not every:
         raise click.UsageError("Name the numbers of messages, or --all.")
-    with _database() as database, database.write() as session:
+    with opened_records() as (_, database), database.write() as session:
         failed = messages.failed(session)
         chosen = [row.id for row in (failed if every else with_their_own(failed, ids))]
         number = messages.retry(session, chosen)

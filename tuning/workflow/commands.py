@@ -1,31 +1,18 @@
 """`understudy jobs`: retrainings, how far they are, and what they took. It needs no worker."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from records.cli import json_option, show, table
+from records.opened_records import opened_records
+from records.text import time_words
 
 if TYPE_CHECKING:
     from records.tables import Job
 
 _MOST = 20
-
-
-@contextmanager
-def _database() -> Iterator[Any]:
-    """The migrated database, closed at the end."""
-    from records.database import Database
-    from records.settings import Settings
-
-    database = Database(Settings.load().database)
-    try:
-        database.migrate()
-        yield database
-    finally:
-        database.close()
 
 
 @click.group("jobs", invoke_without_command=True)
@@ -39,7 +26,7 @@ def jobs_(context: click.Context, assistant: str | None, most: int, *, as_json: 
         return
     from records import jobs
 
-    with _database() as database, database.read() as session:
+    with opened_records() as (_, database), database.read() as session:
         found = [_shown(job) for job in jobs.recent(session, assistant=assistant, most=most)]
     show(found, as_json=as_json, text=_listed)
 
@@ -51,15 +38,13 @@ def show_(job_id: str, *, as_json: bool) -> None:
     """Show the retraining JOB_ID: what it made, and what each of its steps took."""
     from records import jobs
 
-    with _database() as database, database.read() as session:
+    with opened_records() as (_, database), database.read() as session:
         found = _shown(jobs.get(session, job_id))
     show(found, as_json=as_json, text=_detailed)
 
 
 def spent_words(spent: Mapping[str, Any]) -> str:
     """What a job took in one line, such as `4 min 10 s, accelerator 3 min 02 s, 0.41 EUR`."""
-    from tuning.workflow.watching import time_words
-
     if not spent.get("seconds"):
         return ""
     parts = [time_words(spent["seconds"])]
@@ -123,8 +108,6 @@ def _detailed(one: dict[str, Any]) -> str:
 
 
 def _expected(spent: Mapping[str, Any]) -> list[str]:
-    from tuning.workflow.watching import time_words
-
     seconds = spent.get("expected_training_seconds")
     return [f"training was expected to take {time_words(seconds)}"] if seconds else []
 

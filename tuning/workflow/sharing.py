@@ -8,8 +8,6 @@ import os
 import subprocess
 from dataclasses import dataclass
 
-from tuning.training import hardware
-
 _MEGABYTE = 1 << 20
 _LOOK = ("nvidia-smi", "--query-gpu=memory.total,memory.free", "--format=csv,noheader,nounits")
 _SECONDS = 20
@@ -46,6 +44,8 @@ def memory() -> Memory:
         found = _gpu_memory()
         if found is not None:
             return found
+    from tuning.training import hardware
+
     total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _MEGABYTE
     return Memory(total, hardware.free_megabytes())
 

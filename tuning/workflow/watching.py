@@ -10,6 +10,7 @@ import click
 from records import jobs
 from records.database import Database
 from records.tables import Job
+from records.text import time_words
 
 _LOOK_SECONDS = 0.5
 _LOG_SECONDS = 10.0
@@ -74,9 +75,3 @@ def _trial(progress: dict[str, Any]) -> list[str]:
 
 def _counts(progress: dict[str, Any]) -> tuple[str, str]:
     return ("step", "steps") if "steps" in progress else ("done", "total")
-
-
-def time_words(seconds: float) -> str:
-    """A length of time, such as `1 min 05 s`."""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
